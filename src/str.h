@@ -1,0 +1,49 @@
+/* str.h - byte strings with a length, and a buffer that grows in an arena.
+ * Owns: struct str, struct buf, JSON string escaping. Used by: everything that reads or writes text. */
+#ifndef PICKUP_STR_H
+#define PICKUP_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+/* Borrowed text: len bytes at s; s is NULL for "none" (JSON null, SQL NULL, header absent). Not always
+ * NUL-terminated: use "%.*s" with STR_FMT. */
+struct str { const char *s; size_t len; };
+
+#define STR(lit) ((struct str){ "" lit, sizeof(lit) - 1 })
+#define STR_NONE ((struct str){ NULL, 0 })
+#define STR_FMT(x) (int)(x).len, (x).s ? (x).s : ""
+
+struct str str_from(const char *cstr);			/* NULL gives STR_NONE */
+struct str str_dup(struct arena *a, struct str s);	/* arena copy, NUL-terminated; none stays none */
+bool str_eq(struct str a, struct str b);		/* none equals only none */
+bool str_is(struct str a, const char *cstr);
+bool str_is_nocase(struct str a, const char *cstr);	/* ASCII case only */
+struct str str_trim(struct str s);			/* without spaces and tabs at both ends */
+/* Decimal digits only, no sign, no leading zero but "0" itself, at most max. False leaves *out alone. */
+bool str_to_uint(struct str s, uint64_t max, uint64_t *out);
+/* How many Unicode code points; the text must be valid UTF-8. */
+size_t str_codepoints(struct str s);
+bool str_is_utf8(struct str s);
+
+/* A buffer that grows in its arena; s stays NUL-terminated once something was added. */
+struct buf { char *s; size_t len, cap; struct arena *arena; };
+
+#define BUF_IN(a) ((struct buf){ .arena = (a) })
+
+void buf_reserve(struct buf *b, size_t more);		/* room for more bytes and a NUL */
+void buf_add(struct buf *b, const char *s, size_t len);
+void buf_adds(struct buf *b, const char *cstr);
+void buf_addstr(struct buf *b, struct str s);
+void buf_addc(struct buf *b, char c);
+void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_adduint(struct buf *b, uint64_t v);
+/* s as a JSON string with its quotes, or null for none. Escapes ", \ and control characters; everything
+ * else passes as it is (valid UTF-8 is the caller's duty). RFC 8259 section 7. */
+void buf_addjson(struct buf *b, struct str s);
+struct str buf_str(const struct buf *b);
+
+#endif
