@@ -1,0 +1,24 @@
+/* event.h - the bodies of the three messages, as the seed prints them, to the letter.
+ * Owns: which message a change causes, its channel and its text. Pure: no HTTP, no SQL. seq is not in it: it travels beside. */
+#ifndef PICKUP_EVENT_H
+#define PICKUP_EVENT_H
+
+#include <stdint.h>
+#include "order.h"
+
+enum channel_kind { CHANNEL_SHOP = 1, CHANNEL_CUSTOMER = 2, CHANNEL_KIND__MAX };
+
+struct channel { enum channel_kind kind; uint64_t id; };
+
+/* "shop", "customer": the words of the paths /ws/…, /api/v1/events/… and /pub/…. */
+const char *channel_kind_name(enum channel_kind k);
+must_check bool channel_kind_parse(struct str s, enum channel_kind *out);
+
+struct event { struct channel channel; struct str body; };	/* body: arena, JSON text, UTF-8 */
+
+/* new_order, to the shop. Times in the zone z of the order's shop. */
+struct event event_new_order(struct arena *a, const struct order *o, const struct zone *z);
+/* pickup_ready where the status has just become ready, order_update otherwise; to the customer. */
+struct event event_order_changed(struct arena *a, const struct order *o, bool became_ready, const struct zone *z);
+
+#endif
