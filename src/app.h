@@ -1,0 +1,51 @@
+/* app.h - what a worker owns for its life, and what a request is while it is answered.
+ * Owns: struct app, struct req. Used by: route.c, endpoints, worker.c, tool_request.c. */
+#ifndef PICKUP_APP_H
+#define PICKUP_APP_H
+
+#include "arena.h"
+#include "clock.h"
+#include "conf.h"
+#include "db.h"
+#include "http_reply.h"
+#include "http_req.h"
+#include "input.h"
+#include "jwt.h"
+#include "poke.h"
+#include "timefmt.h"
+
+/* Allocated at start, kept until the end; holds nothing that another worker could miss. */
+struct app {
+	struct conf_store *settings;
+	const struct conf *conf;		/* of settings */
+	struct keyring *keys;
+	struct db *db;
+	struct zone_cache *zones;
+	struct poke_sender *poke;
+	struct clock clock;
+	struct arena *arena;			/* reset after each request */
+	bool is_schema_checked;			/* the database was seen to have the tables that we need */
+};
+
+/* settings become app's own. False: something is wrong with keys or the option file; why says what. */
+must_check bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n);
+void app_clear(struct app *app);
+
+#define ROUTE_IDS_MAX 2
+
+/* One request. Endpoints read it and write reply. */
+struct req {
+	struct app *app;
+	struct arena *arena;
+	struct http_req http;
+	struct http_reply *reply;
+	instant now;
+	struct claims who;			/* where the route asks for somebody */
+	uint64_t ids[ROUTE_IDS_MAX];		/* what {id} stood for in the path */
+	const struct body *body;		/* where the route takes one */
+};
+
+/* Answers one request from io; always writes an answer. False: the other side is gone. */
+bool app_answer(struct app *app, const struct http_io *io);
+
+#endif

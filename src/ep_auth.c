@@ -1,0 +1,164 @@
+/* ep_auth.c - accounts, access tokens, tickets, and the push server's question whether a subscriber may come in.
+ * Owns: what register and login take and give. Does not own: tokens (jwt.c), hashing (passwd.c), the rules of names (person.c). */
+#include "ep.h"
+
+#include <string.h>
+
+#include "access.h"
+#include "db_user.h"
+#include "passwd.h"
+#include "person.h"
+#include "problem.h"
+#include "render.h"
+#include "reply.h"
+
+/* Generous bounds: person.c has the real ones and better sentences. */
+#define TEXT_FIELD(type_, member_, is_required_) \
+	{ .name = #member_, .type = FIELD_TEXT, .required = is_required_, .nullable = !is_required_, .max = 1024, \
+	  .offset = offsetof(struct type_, member_) }
+
+struct register_input { struct str full_name, phone_number, password, email; int role; };
+
+/* Indexes are enum role; admin is made by an administrator only. */
+static const char *const register_roles[] = { "customer", "shopkeeper", NULL };
+
+static const struct field register_fields[] = {
+	TEXT_FIELD(register_input, full_name, true),
+	TEXT_FIELD(register_input, phone_number, true),
+	TEXT_FIELD(register_input, password, true),
+	TEXT_FIELD(register_input, email, false),
+	{ .name = "role", .type = FIELD_ENUM, .words = register_roles, .offset = offsetof(struct register_input, role) },
+};
+enum { R_NAME, R_PHONE, R_PASSWORD, R_EMAIL, R_ROLE };
+static const struct field_table register_table = {
+	register_fields, sizeof register_fields / sizeof *register_fields, sizeof(struct register_input)
+};
+
+static void apply_rule(struct req *r, person_rule *rule, const struct presence *seen, unsigned field, struct str *text, struct faults *f)
+{
+	const char *why;
+	if ((seen->present & 1u << field) && !rule(r->arena, *text, text, &why))
+		fault_add(f, register_fields[field].name, "%s", why);
+}
+
+static enum outcome read_registration(struct req *r, struct register_input *in)
+{
+	struct faults f = FAULTS_IN(r->arena);
+	struct presence seen = body_fill(r->body, &register_table, in, &f);
+	apply_rule(r, name_normalise, &seen, R_NAME, &in->full_name, &f);
+	apply_rule(r, phone_normalise, &seen, R_PHONE, &in->phone_number, &f);
+	apply_rule(r, password_check, &seen, R_PASSWORD, &in->password, &f);
+	apply_rule(r, email_normalise, &seen, R_EMAIL, &in->email, &f);
+	return f.n ? problem_faults(r, &f) : OC_OK;
+}
+
+enum outcome ep_register(struct req *r)
+{
+	struct register_input in = { .role = ROLE_CUSTOMER };
+	char hash[PASSWD_HASH_SIZE];
+	if (!r->app->conf->registration)
+		return problem_reply(r, PROBLEM_FORBIDDEN, "Accounts are not made here.");
+	enum outcome oc = read_registration(r, &in);
+	if (oc != OC_OK)
+		return oc;
+	if (passwd_hash(r->app->conf, in.password, hash) != OC_OK)
+		return OC_BUSY;
+	struct user user = {
+		.full_name = in.full_name, .phone_number = in.phone_number, .email = in.email, .password_hash = str_from(hash),
+		.role = (enum role)in.role, .is_active = true, .created_at = r->now,
+	};
+	oc = db_user_insert(r->app->db, &user);
+	if (oc == OC_CONFLICT)
+		return problem_reply(r, PROBLEM_PHONE_TAKEN, "Log in, or use another number.");
+	if (oc != OC_OK)
+		return oc;
+	render_user(reply_json(r, 201), &user);
+	return OC_OK;
+}
+
+struct login_input { struct str phone_number, password; };
+
+static const struct field login_fields[] = {
+	TEXT_FIELD(login_input, phone_number, true),
+	TEXT_FIELD(login_input, password, true),
+};
+static const struct field_table login_table = { login_fields, sizeof login_fields / sizeof *login_fields, sizeof(struct login_input) };
+
+/* An unknown number costs the time of a wrong password, so that nobody learns which numbers have an account. */
+static enum outcome find_login(struct req *r, const struct login_input *in, struct user *user)
+{
+	struct str phone;
+	const char *why;
+	enum outcome oc = OC_NOT_FOUND;
+	if (phone_normalise(r->arena, in->phone_number, &phone, &why))
+		oc = db_user_by_phone(r->app->db, r->arena, phone, user);
+	if (oc != OC_OK && oc != OC_NOT_FOUND)
+		return oc;
+	bool is_right = passwd_matches(r->app->conf, oc == OC_OK ? user->password_hash : STR_NONE, in->password);
+	if (!is_right || !user->is_active)
+		return problem_reply(r, PROBLEM_UNAUTHORIZED, "The phone number or the password is wrong.");
+	return OC_OK;
+}
+
+static void reply_token(struct req *r, const char *name, struct str token, int64_t ttl)
+{
+	struct buf *b = reply_json(r, 200);
+	http_reply_header(r->reply, "Cache-Control", "no-store");
+	buf_addf(b, "{\"%s\":", name);
+	buf_addjson(b, token);
+	if (strcmp(name, "access_token") == 0)
+		buf_adds(b, ",\"token_type\":\"bearer\"");
+	buf_addf(b, ",\"expires_in\":%lld", (long long)ttl);
+}
+
+enum outcome ep_login(struct req *r)
+{
+	const struct app *app = r->app;
+	struct login_input in = { 0 };
+	struct faults f = FAULTS_IN(r->arena);
+	struct user user = { 0 };
+	struct str token;
+	if (!keyring_can_issue(app->keys))
+		return problem_reply(r, PROBLEM_NOT_FOUND, "Access tokens are issued elsewhere.");
+	body_fill(r->body, &login_table, &in, &f);
+	if (f.n)
+		return problem_faults(r, &f);
+	enum outcome oc = find_login(r, &in, &user);
+	if (oc != OC_OK)
+		return oc;
+	struct claims claims = { user.id, user.role, r->now + app->conf->token_ttl_s * INSTANT_SECOND };
+	oc = jwt_issue(r->arena, app->keys, app->conf, &claims, r->now, &token);
+	if (oc != OC_OK)
+		return OC_BAD;
+	reply_token(r, "access_token", token, app->conf->token_ttl_s);
+	buf_addf(&r->reply->body, ",\"role\":\"%s\",\"user_id\":%llu}", role_name(user.role), (unsigned long long)user.id.v);
+	return OC_OK;
+}
+
+enum outcome ep_ticket(struct req *r)
+{
+	const struct app *app = r->app;
+	struct str ticket;
+	if (!keyring_can_ticket(app->keys))
+		return problem_reply(r, PROBLEM_NOT_FOUND, "No ticket key is set up here.");
+	/* A ticket does not outlive the token it was got with. */
+	int64_t ttl = app->conf->ticket_ttl_s, left = (r->who.exp - r->now) / INSTANT_SECOND;
+	ttl = left < ttl ? left : ttl;
+	struct claims claims = { r->who.sub, r->who.role, r->now + ttl * INSTANT_SECOND };
+	if (jwt_issue_ticket(r->arena, app->keys, app->conf, &claims, r->now, &ticket) != OC_OK)
+		return OC_BAD;
+	reply_token(r, "ticket", ticket, ttl);
+	buf_addc(&r->reply->body, '}');
+	return OC_OK;
+}
+
+enum outcome ep_subscribe(struct req *r)
+{
+	struct channel ch;
+	if (!channel_kind_parse(r->http.channel_kind, &ch.kind) || !str_to_uint(r->http.channel_id, INT64_MAX, &ch.id))
+		return problem_reply(r, PROBLEM_FORBIDDEN, "There is no such channel.");
+	enum outcome oc = access_channel(r, ch);
+	if (oc == OC_OK)
+		r->reply->status = 204;
+	return oc;
+}

@@ -1,0 +1,100 @@
+/* ep_list.c - lists of orders, newest first, in pages.
+ * Owns: the query's parameters, the cursor's text. Does not own: how a page is found (db_list.c). */
+#include "ep.h"
+
+#include "access.h"
+#include "db_order.h"
+#include "problem.h"
+#include "render.h"
+#include "reply.h"
+
+struct list_input { uint32_t types, statuses; instant updated_since; int64_t limit; struct str cursor; };
+
+static const char *const types[] = { "instant", "pre_order", NULL };
+static const char *const statuses[] = { "pending", "confirmed", "preparing", "ready", "picked_up", "cancelled", NULL };
+
+static const struct field list_fields[] = {
+	{ .name = "order_type", .type = FIELD_ENUM_SET, .words = types, .offset = offsetof(struct list_input, types) },
+	{ .name = "status", .type = FIELD_ENUM_SET, .words = statuses, .offset = offsetof(struct list_input, statuses) },
+	{ .name = "updated_since", .type = FIELD_TIME, .offset = offsetof(struct list_input, updated_since) },
+	{ .name = "limit", .type = FIELD_INT, .min = 1, .max = LIMIT_MAX, .offset = offsetof(struct list_input, limit) },
+	{ .name = "cursor", .type = FIELD_TEXT, .min = 1, .max = 50, .offset = offsetof(struct list_input, cursor) },
+};
+static const struct field_table list_table = { list_fields, sizeof list_fields / sizeof *list_fields, sizeof(struct list_input) };
+
+/* "1772107200000000-15": created_at in microseconds and the id of the page's last order. */
+static bool cursor_parse(struct str s, struct order_cursor *out)
+{
+	size_t dash = 0;
+	uint64_t created_at, id;
+	while (dash < s.len && s.s[dash] != '-')
+		dash++;
+	if (dash == s.len || !str_to_uint((struct str){ s.s, dash }, (uint64_t)ORDER_CURSOR_START.created_at, &created_at)
+		|| !str_to_uint((struct str){ s.s + dash + 1, s.len - dash - 1 }, INT64_MAX, &id))
+		return false;
+	*out = (struct order_cursor){ (instant)created_at, id };
+	return true;
+}
+
+static enum outcome read_filter(struct req *r, struct query *q, struct order_filter *out)
+{
+	struct faults f = FAULTS_IN(r->arena);
+	struct list_input in = { .updated_since = INSTANT_NONE, .limit = LIMIT_DEFAULT };
+	*q = query_parse(r->arena, r->http.query, &f);
+	query_fill(q, &list_table, &in, &f);
+	*out = (struct order_filter){
+		.types = in.types ? in.types : (1u << ORDER_TYPE__MAX) - 1,
+		.statuses = in.statuses ? in.statuses : (1u << ORDER_STATUS__MAX) - 1,
+		.updated_since = in.updated_since, .after = ORDER_CURSOR_START, .limit = (unsigned)in.limit,
+	};
+	if (in.cursor.s && !cursor_parse(in.cursor, &out->after))
+		fault_add(&f, "cursor", "must come from a Link header");
+	return f.n ? problem_faults(r, &f) : OC_OK;
+}
+
+/* The page was asked for with one order more than its limit: whether that one is there tells whether to link further. */
+static enum outcome reply_page(struct req *r, const struct query *q, struct order_page page, unsigned limit)
+{
+	size_t n = page.n < limit ? page.n : limit;
+	struct buf *b = reply_json(r, 200);
+	buf_addc(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addc(b, ',');
+		render_order(b, &page.orders[i], zone_get(r->app->zones, page.orders[i].timezone));
+	}
+	buf_addc(b, ']');
+	if (page.n > limit) {
+		const struct order *last = &page.orders[n - 1];
+		reply_link_next(r, q, arena_printf(r->arena, "%lld-%llu", (long long)last->created_at, (unsigned long long)last->id.v));
+	}
+	return OC_OK;
+}
+
+enum outcome ep_orders_of_shop(struct req *r)
+{
+	struct query q;
+	struct order_filter filter;
+	struct order_page page;
+	enum outcome oc = access_shop(r, (struct shop_id){ r->ids[0] });
+	if (oc == OC_OK)
+		oc = read_filter(r, &q, &filter);
+	if (oc != OC_OK)
+		return oc;
+	unsigned limit = filter.limit++;
+	oc = db_orders_of_shop(r->app->db, r->arena, (struct shop_id){ r->ids[0] }, &filter, &page);
+	return oc == OC_OK ? reply_page(r, &q, page, limit) : oc;
+}
+
+enum outcome ep_orders_of_me(struct req *r)
+{
+	struct query q;
+	struct order_filter filter;
+	struct order_page page;
+	enum outcome oc = read_filter(r, &q, &filter);
+	if (oc != OC_OK)
+		return oc;
+	unsigned limit = filter.limit++;
+	oc = db_orders_of_customer(r->app->db, r->arena, r->who.sub, &filter, &page);
+	return oc == OC_OK ? reply_page(r, &q, page, limit) : oc;
+}

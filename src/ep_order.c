@@ -1,0 +1,222 @@
+/* ep_order.c - one order: read it, change it, its history.
+ * Owns: who may see and change it, If-Match, what a change writes beside the order. Does not own: transitions (order.c). */
+#include "ep.h"
+
+#include "db_order.h"
+#include "db_outbox.h"
+#include "event.h"
+#include "poke.h"
+#include "problem.h"
+#include "render.h"
+#include "reply.h"
+
+static bool is_its_customer(const struct req *r, const struct order_row *row)
+{
+	return r->who.role == ROLE_CUSTOMER && r->who.sub.v == row->order.customer_id.v;
+}
+
+static bool is_its_shopkeeper(const struct req *r, const struct order_row *row)
+{
+	return r->who.role == ROLE_SHOPKEEPER && r->who.sub.v == row->owner_id.v;
+}
+
+/* Somebody else's order is as if it were not there. */
+static enum outcome get_visible(struct req *r, struct order_row *row)
+{
+	enum outcome oc = db_order_get(r->app->db, r->arena, (struct order_id){ r->ids[0] }, row);
+	if (oc != OC_OK)
+		return oc;
+	return is_its_customer(r, row) || is_its_shopkeeper(r, row) ? OC_OK : OC_NOT_FOUND;
+}
+
+static enum outcome reply_order(struct req *r, const struct order *o)
+{
+	struct buf *b = reply_json(r, 200);
+	http_reply_header(r->reply, "ETag", reply_etag(r->arena, o->id, o->version));
+	render_order(b, o, zone_get(r->app->zones, o->timezone));
+	return OC_OK;
+}
+
+enum outcome ep_order_get(struct req *r)
+{
+	struct order_row row;
+	enum outcome oc = get_visible(r, &row);
+	if (oc != OC_OK)
+		return oc;
+	const char *etag = reply_etag(r->arena, row.order.id, row.order.version);
+	if (r->http.if_none_match.s && etag_listed(r->http.if_none_match, etag)) {
+		r->reply->status = 304;
+		http_reply_header(r->reply, "ETag", etag);
+		r->reply->is_body_omitted = true;
+		return OC_OK;
+	}
+	return reply_order(r, &row.order);
+}
+
+struct change_input { int status; int64_t estimated_preparation_minutes; money total_amount; };
+
+static const char *const statuses[] = { "pending", "confirmed", "preparing", "ready", "picked_up", "cancelled", NULL };
+
+static const struct field change_fields[] = {
+	{ .name = "status", .type = FIELD_ENUM, .words = statuses, .offset = offsetof(struct change_input, status) },
+	{ .name = "estimated_preparation_minutes", .type = FIELD_INT, .min = 1, .max = ORDER_PREP_MINUTES_MAX,
+	  .offset = offsetof(struct change_input, estimated_preparation_minutes) },
+	{ .name = "total_amount", .type = FIELD_MONEY, .min = 0, .max = MONEY_MAX, .offset = offsetof(struct change_input, total_amount) },
+};
+enum { F_STATUS, F_ESTIMATE, F_TOTAL };
+static const struct field_table change_table = { change_fields, sizeof change_fields / sizeof *change_fields, sizeof(struct change_input) };
+
+struct changing {
+	struct req *r;
+	struct order_change change;
+	struct order_row row;
+	struct order next;
+	bool is_changed;
+};
+
+static enum outcome read_change(struct req *r, struct order_change *out)
+{
+	struct change_input in = { 0 };
+	struct faults f = FAULTS_IN(r->arena);
+	struct presence seen = body_fill(r->body, &change_table, &in, &f);
+	if (f.n == 0 && seen.present == 0)
+		fault_add(&f, "status", "or estimated_preparation_minutes or total_amount must be given");
+	if (f.n)
+		return problem_faults(r, &f);
+	*out = (struct order_change){
+		.has_status = seen.present & 1u << F_STATUS, .has_estimate = seen.present & 1u << F_ESTIMATE,
+		.has_total = seen.present & 1u << F_TOTAL, .status = (enum order_status)in.status,
+		.estimated_preparation_minutes = (int)in.estimated_preparation_minutes, .total_amount = in.total_amount,
+	};
+	return OC_OK;
+}
+
+static enum outcome refuse_transition(struct req *r, const struct order *o)
+{
+	struct buf *b = problem_open(r, PROBLEM_INVALID_TRANSITION,
+		arena_printf(r->arena, "The order is %s; see allowed.", order_status_name(o->status)));
+	size_t n = 0;
+	buf_adds(b, ",\"allowed\":[");
+	for (int to = 0; to < ORDER_STATUS__MAX; to++)
+		if (order_may_go(o->status, (enum order_status)to))
+			buf_addf(b, "%s\"%s\"", n++ ? "," : "", order_status_name((enum order_status)to));
+	buf_addc(b, ']');
+	return problem_close(r);
+}
+
+static enum outcome give_stock_back(struct changing *c)
+{
+	struct stock_move moves[ORDER_LINES_MAX];
+	size_t n = 0;
+	const struct order *o = &c->row.order;
+	for (size_t i = 0; i < o->item_count && i < ORDER_LINES_MAX; i++)
+		if (o->items[i].stock_taken)
+			n = stock_move_add(moves, n, o->items[i].product_id, o->items[i].quantity);
+	stock_moves_sort(moves, n);
+	return n ? db_stock_give(c->r->app->db, moves, n) : OC_OK;
+}
+
+/* The entry of this change, and before the first change that of the creation, which nobody has written yet. */
+static enum outcome write_history(struct changing *c)
+{
+	struct history_entry entries[2], *e = entries;
+	if (c->row.order.version == 1)
+		*e++ = history_of_creation(&c->row.order);
+	*e++ = (struct history_entry){
+		.version = c->next.version, .status = c->next.status,
+		.estimated_preparation_minutes = c->next.estimated_preparation_minutes, .total_amount = c->next.total_amount,
+		.set_by = c->r->who.sub, .set_by_role = c->r->who.role, .at = c->next.updated_at,
+	};
+	return db_history_insert(c->r->app->db, c->next.id, entries, (size_t)(e - entries));
+}
+
+static enum outcome write_change(struct changing *c)
+{
+	struct req *r = c->r;
+	struct order *next = &c->next;
+	/* A clock that was set back must not let updated_at go back: readers poll by it. */
+	next->updated_at = r->now > c->row.order.updated_at ? r->now : c->row.order.updated_at;
+	enum outcome oc = db_order_update(r->app->db, next);
+	if (oc != OC_OK)
+		return oc == OC_CONFLICT ? OC_BUSY : oc;	/* somebody was faster: judge anew what they left */
+	next->version++;
+	oc = write_history(c);
+	bool has_new_status = next->status != c->row.order.status;
+	if (oc == OC_OK && has_new_status && next->status == ORDER_CANCELLED)
+		oc = give_stock_back(c);
+	if (oc != OC_OK)
+		return oc;
+	struct event event = event_order_changed(r->arena, next, has_new_status && next->status == ORDER_READY,
+		zone_get(r->app->zones, next->timezone));
+	c->is_changed = true;
+	struct outbox_row message = outbox_row_of(&event, next);
+	return db_outbox_insert(r->app->db, &message, 1);
+}
+
+static enum outcome change_once(struct db *db, void *ctx)
+{
+	struct changing *c = ctx;
+	struct req *r = c->r;
+	c->is_changed = false;
+	enum outcome oc = db_order_get(db, r->arena, (struct order_id){ r->ids[0] }, &c->row);
+	if (oc == OC_OK && !is_its_shopkeeper(r, &c->row))
+		oc = OC_NOT_FOUND;
+	if (oc != OC_OK)
+		return oc;
+	const struct order *o = &c->row.order;
+	if (r->http.if_match.s && !etag_listed(r->http.if_match, reply_etag(r->arena, o->id, o->version)))
+		return problem_reply(r, PROBLEM_VERSION_MISMATCH, "Read the order again, then decide.");
+	switch (order_judge(o, &c->change, &c->next)) {
+	case CHANGE_APPLY:
+		return write_change(c);
+	case CHANGE_NOTHING:
+		c->next = *o;
+		return OC_OK;
+	case CHANGE_INVALID_TRANSITION:
+		return refuse_transition(r, o);
+	case CHANGE_TOTAL_WITHOUT_CHITTY:
+		break;
+	}
+	struct faults f = FAULTS_IN(r->arena);
+	fault_add(&f, "total_amount", "can only be set on an order with a chitty");
+	return problem_faults(r, &f);
+}
+
+enum outcome ep_order_change(struct req *r)
+{
+	struct changing c = { .r = r };
+	enum outcome oc = read_change(r, &c.change);
+	if (oc != OC_OK)
+		return oc;
+	oc = db_transact(r->app->db, change_once, &c);
+	if (oc != OC_OK)
+		return oc;
+	if (c.is_changed)
+		poke_send(r->app->poke, r->app->conf->relay_socket);
+	return reply_order(r, &c.next);
+}
+
+enum outcome ep_order_history(struct req *r)
+{
+	struct order_row row;
+	struct history_entry *entries;
+	size_t n;
+	enum outcome oc = get_visible(r, &row);
+	if (oc == OC_OK)
+		oc = db_history_list(r->app->db, r->arena, row.order.id, &entries, &n);
+	if (oc != OC_OK)
+		return oc;
+	struct history_entry creation = history_of_creation(&row.order);
+	if (n == 0) {
+		entries = &creation;
+		n = 1;
+	}
+	const struct zone *zone = zone_get(r->app->zones, row.order.timezone);
+	struct buf *b = reply_json(r, 200);
+	for (size_t i = 0; i < n; i++) {
+		buf_addc(b, i ? ',' : '[');
+		render_history_entry(b, &entries[i], zone, is_its_shopkeeper(r, &row));
+	}
+	buf_addc(b, ']');
+	return OC_OK;
+}

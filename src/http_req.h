@@ -1,0 +1,48 @@
+/* http_req.h - one request as the web server hands it over (CGI/1.1 variables, RFC 3875) and its body.
+ * Owns: struct http_io, struct http_req, splitting the path, reading the body. Does not own: JSON, who asks, routes.
+ * Used by: worker.c and tool_request.c (which make a http_io), route.c, endpoints. */
+#ifndef PICKUP_HTTP_REQ_H
+#define PICKUP_HTTP_REQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "outcome.h"
+#include "str.h"
+
+struct arena;
+
+/* Where a request comes from and where its answer goes. */
+struct http_io {
+	char *const *params;				/* "NAME=value", NULL-terminated; borrowed until the answer is written */
+	int (*read)(void *ctx, char *buf, int n);	/* bytes read, 0 at the end, -1 on failure */
+	bool (*write)(void *ctx, const char *s, size_t n);	/* false: the other side is gone */
+	void *ctx;
+};
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PATCH, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER, HTTP_METHOD__MAX };
+const char *http_method_name(enum http_method m);
+
+#define HTTP_SEGMENTS_MAX 8
+
+/* All text is borrowed from the params; none where the variable is absent. */
+struct http_req {
+	enum http_method method;
+	struct str path;			/* "/api/v1/orders/15", percent-decoded by the web server */
+	struct str segments[HTTP_SEGMENTS_MAX];	/* without the empty one that a trailing slash leaves */
+	unsigned segment_count;			/* above HTTP_SEGMENTS_MAX: no route matches */
+	struct str query;
+	struct str content_type, content_length;
+	struct str authorization, if_match, if_none_match, idempotency_key, request_id;
+	struct str channel_kind, channel_id;	/* of the push server's authorisation request */
+};
+
+/* Reads the variables in one pass. */
+void http_req_parse(const struct http_io *io, struct http_req *out);
+/* Whether a body was announced: Content-Length above zero. */
+bool http_req_has_body(const struct http_req *r);
+/* Whether Content-Type is application/json, with no charset or utf-8 (RFC 9110 section 8.3). */
+bool http_req_is_json(const struct http_req *r);
+/* Reads the whole body into the arena. OC_OK; OC_CONFLICT: above max bytes (413); OC_BAD: Content-Length is no number, or the body ended early. */
+must_check enum outcome http_req_body(const struct http_req *r, const struct http_io *io, struct arena *a, uint64_t max, struct str *out);
+
+#endif

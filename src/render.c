@@ -1,0 +1,151 @@
+/* render.c - see render.h. Appends to a buffer: a tree of JSON nodes costs twenty times as much. */
+#include "render.h"
+
+static void add_text(struct buf *b, const char *prefix, struct str s)
+{
+	buf_adds(b, prefix);
+	buf_addjson(b, s);
+}
+
+static void add_uint(struct buf *b, const char *prefix, uint64_t v)
+{
+	buf_adds(b, prefix);
+	buf_adduint(b, v);
+}
+
+static void add_money(struct buf *b, const char *prefix, money m)
+{
+	buf_adds(b, prefix);
+	money_to_json(b, m);
+}
+
+static void add_time(struct buf *b, const char *prefix, instant t, const struct zone *z)
+{
+	buf_adds(b, prefix);
+	time_to_json(b, t, z);
+}
+
+/* 0 stands for none. */
+static void add_minutes(struct buf *b, const char *prefix, int minutes)
+{
+	buf_adds(b, prefix);
+	if (minutes)
+		buf_adduint(b, (uint64_t)minutes);
+	else
+		buf_adds(b, "null");
+}
+
+static void add_bool(struct buf *b, const char *prefix, bool v)
+{
+	buf_adds(b, prefix);
+	buf_adds(b, v ? "true" : "false");
+}
+
+/* Lines are numbered within their order, so this is unique among all lines and needs no column of its own. */
+static uint64_t item_id(const struct order *o, const struct order_item *i)
+{
+	_Static_assert(ORDER_LINES_MAX < 128, "a line number fits into the low bits");
+	return o->id.v * 128 + i->line;
+}
+
+static void render_item(struct buf *b, const struct order *o, const struct order_item *i)
+{
+	add_uint(b, "{\"id\":", item_id(o, i));
+	add_uint(b, ",\"product_id\":", i->product_id.v);
+	add_text(b, ",\"product_name\":", i->product_name);
+	add_uint(b, ",\"quantity\":", i->quantity);
+	add_money(b, ",\"price_at_time_of_order\":", i->price);
+	add_text(b, ",\"special_instructions\":", i->special_instructions);
+	buf_addc(b, '}');
+}
+
+void render_order(struct buf *b, const struct order *o, const struct zone *z)
+{
+	add_uint(b, "{\"id\":", o->id.v);
+	add_uint(b, ",\"shop_id\":", o->shop_id.v);
+	add_uint(b, ",\"customer_id\":", o->customer_id.v);
+	add_text(b, ",\"customer_name\":", o->customer_name);
+	add_text(b, ",\"order_type\":", str_from(order_type_name(o->type)));
+	add_text(b, ",\"status\":", str_from(order_status_name(o->status)));
+	add_time(b, ",\"scheduled_pickup_time\":", o->scheduled_pickup_time, z);
+	add_minutes(b, ",\"estimated_preparation_minutes\":", o->estimated_preparation_minutes);
+	add_money(b, ",\"total_amount\":", o->total_amount);
+	add_text(b, ",\"order_notes\":", o->order_notes);
+	add_text(b, ",\"list_image_url\":", o->list_image_url);
+	add_bool(b, ",\"has_chitty\":", order_has_chitty(o));
+	add_uint(b, ",\"item_count\":", o->item_count);
+	buf_adds(b, ",\"items\":[");
+	for (size_t i = 0; i < o->item_count; i++) {
+		if (i)
+			buf_addc(b, ',');
+		render_item(b, o, &o->items[i]);
+	}
+	add_uint(b, "],\"version\":", o->version);
+	add_time(b, ",\"created_at\":", o->created_at, z);
+	add_time(b, ",\"updated_at\":", o->updated_at, z);
+	buf_addc(b, '}');
+}
+
+void render_user(struct buf *b, const struct user *u)
+{
+	add_uint(b, "{\"id\":", u->id.v);
+	add_text(b, ",\"full_name\":", u->full_name);
+	add_text(b, ",\"phone_number\":", u->phone_number);
+	add_text(b, ",\"email\":", u->email);
+	add_text(b, ",\"role\":", str_from(role_name(u->role)));
+	add_bool(b, ",\"is_active\":", u->is_active);
+	add_time(b, ",\"created_at\":", u->created_at, NULL);
+	buf_addc(b, '}');
+}
+
+void render_shop(struct buf *b, const struct shop *s, const struct zone *z)
+{
+	add_uint(b, "{\"id\":", s->id.v);
+	add_uint(b, ",\"owner_id\":", s->owner_id.v);
+	add_text(b, ",\"name\":", s->name);
+	add_text(b, ",\"timezone\":", s->timezone);
+	add_text(b, ",\"currency\":", s->currency);
+	add_text(b, ",\"address\":", s->address);
+	add_text(b, ",\"phone_number\":", s->phone_number);
+	add_bool(b, ",\"is_active\":", s->is_active);
+	add_time(b, ",\"created_at\":", s->created_at, z);
+	add_time(b, ",\"updated_at\":", s->updated_at, z);
+	buf_addc(b, '}');
+}
+
+void render_product(struct buf *b, const struct product *p, const struct zone *z)
+{
+	add_uint(b, "{\"id\":", p->id.v);
+	add_uint(b, ",\"shop_id\":", p->shop_id.v);
+	add_text(b, ",\"name\":", p->name);
+	add_text(b, ",\"description\":", p->description);
+	add_text(b, ",\"unit\":", p->unit);
+	add_money(b, ",\"price\":", p->price);
+	buf_adds(b, ",\"stock\":");
+	if (p->is_counted)
+		buf_adduint(b, p->stock > 0 ? (uint64_t)p->stock : 0);
+	else
+		buf_adds(b, "null");
+	add_bool(b, ",\"is_active\":", p->is_active);
+	add_time(b, ",\"created_at\":", p->created_at, z);
+	add_time(b, ",\"updated_at\":", p->updated_at, z);
+	buf_addc(b, '}');
+}
+
+void render_history_entry(struct buf *b, const struct history_entry *e, const struct zone *z, bool has_ids)
+{
+	add_text(b, "{\"status\":", str_from(order_status_name(e->status)));
+	add_minutes(b, ",\"estimated_preparation_minutes\":", e->estimated_preparation_minutes);
+	add_money(b, ",\"total_amount\":", e->total_amount);
+	if (e->is_by_system) {
+		buf_adds(b, ",\"set_by\":\"system\"");
+	} else {
+		buf_adds(b, ",\"set_by\":{");
+		if (has_ids)
+			add_uint(b, "\"user_id\":", e->set_by.v);
+		add_text(b, has_ids ? ",\"role\":" : "\"role\":", str_from(role_name(e->set_by_role)));
+		buf_addc(b, '}');
+	}
+	add_time(b, ",\"at\":", e->at, z);
+	buf_addc(b, '}');
+}

@@ -1,0 +1,18 @@
+/* render.h - structs to JSON text, one function per object, members in the order that clients were promised.
+ * Owns: the shape of answers. Does not own: messages (event.c), problems (problem.c). */
+#ifndef PICKUP_RENDER_H
+#define PICKUP_RENDER_H
+
+#include "db_order.h"
+#include "db_shop.h"
+#include "db_user.h"
+#include "order.h"
+
+void render_order(struct buf *b, const struct order *o, const struct zone *z);
+void render_user(struct buf *b, const struct user *u);
+void render_shop(struct buf *b, const struct shop *s, const struct zone *z);
+void render_product(struct buf *b, const struct product *p, const struct zone *z);
+/* has_ids: whether to say who it was by id (customers are not told). */
+void render_history_entry(struct buf *b, const struct history_entry *e, const struct zone *z, bool has_ids);
+
+#endif

@@ -1,0 +1,146 @@
+/* route.c - see route.h. A newcomer starts at the table. */
+#include "route.h"
+
+#include <string.h>
+
+#include "auth.h"
+#include "ep.h"
+#include "log.h"
+#include "problem.h"
+
+static const struct route routes[] = {
+	{ HTTP_POST, "/api/v1/auth/register", WHO_PUBLIC, BODY_JSON, ep_register, "Create an account" },
+	{ HTTP_POST, "/api/v1/auth/login", WHO_PUBLIC, BODY_JSON, ep_login, "Get an access token" },
+	{ HTTP_POST, "/api/v1/auth/ticket", WHO_ANY, BODY_NONE, ep_ticket, "Get a one-minute token for opening a WebSocket" },
+	{ HTTP_POST, "/api/v1/orders", WHO_CUSTOMER, BODY_JSON, ep_order_place, "Place an order" },
+	{ HTTP_GET, "/api/v1/orders/me", WHO_CUSTOMER, BODY_NONE, ep_orders_of_me, "My orders, newest first" },
+	{ HTTP_GET, "/api/v1/orders/shop/{id}", WHO_ANY, BODY_NONE, ep_orders_of_shop, "A shop's orders, newest first" },
+	{ HTTP_GET, "/api/v1/orders/{id}", WHO_ANY, BODY_NONE, ep_order_get, "One order" },
+	{ HTTP_PATCH, "/api/v1/orders/{id}", WHO_SHOPKEEPER, BODY_JSON, ep_order_change, "Change an order's status, estimate or total" },
+	{ HTTP_GET, "/api/v1/orders/{id}/history", WHO_ANY, BODY_NONE, ep_order_history, "Who set what and when" },
+	{ HTTP_GET, "/api/v1/events/shop/{id}", WHO_ANY, BODY_NONE, ep_events_of_shop, "Notifications of a shop after a number" },
+	{ HTTP_GET, "/api/v1/events/customer/{id}", WHO_ANY, BODY_NONE, ep_events_of_customer, "Notifications of a customer after a number" },
+	{ HTTP_GET, "/api/v1/shops", WHO_PUBLIC, BODY_NONE, ep_shop_list, "Shops, newest first" },
+	{ HTTP_GET, "/api/v1/shops/{id}", WHO_PUBLIC, BODY_NONE, ep_shop_get, "One shop" },
+	{ HTTP_GET, "/api/v1/shops/{id}/products", WHO_PUBLIC, BODY_NONE, ep_product_list, "What a shop has on sale" },
+	{ HTTP_GET, "/healthz", WHO_PUBLIC, BODY_NONE, ep_healthz, "The workers answer" },
+	{ HTTP_GET, "/readyz", WHO_PUBLIC, BODY_NONE, ep_readyz, "So do the database and the relay" },
+	{ HTTP_GET, "/_ws_auth", WHO_SUBSCRIBER, BODY_NONE, ep_subscribe, "May this subscriber have that channel? (push server only)" },
+};
+
+const struct route *route_table(size_t *n)
+{
+	*n = sizeof routes / sizeof *routes;
+	return routes;
+}
+
+/* Whether the path's segments are the pattern's; ids takes what {id} stood for. */
+static bool path_matches(const char *pattern, const struct http_req *h, uint64_t ids[ROUTE_IDS_MAX])
+{
+	unsigned segment = 0, id = 0;
+	while (*pattern == '/') {
+		size_t len = strcspn(++pattern, "/");
+		if (segment >= h->segment_count || segment >= HTTP_SEGMENTS_MAX)
+			return false;
+		struct str have = h->segments[segment++];
+		if (len == 4 && memcmp(pattern, "{id}", 4) == 0) {
+			if (!str_to_uint(have, INT64_MAX, &ids[id]) || ids[id] == 0)
+				return false;
+			id++;
+		} else if (have.len != len || memcmp(have.s, pattern, len) != 0) {
+			return false;
+		}
+		pattern += len;
+	}
+	return segment == h->segment_count;
+}
+
+static bool method_fits(const struct route *route, enum http_method m)
+{
+	return route->method == m || (route->method == HTTP_GET && m == HTTP_HEAD);
+}
+
+static void add_allowed(struct buf *allow, const struct route *route)
+{
+	if (allow->len)
+		buf_adds(allow, ", ");
+	buf_adds(allow, http_method_name(route->method));
+	if (route->method == HTTP_GET)
+		buf_adds(allow, ", HEAD");
+}
+
+/* The route, or NULL with 404 or 405 as the reply. */
+static const struct route *find_route(struct req *r)
+{
+	struct buf allow = BUF_IN(r->arena);
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (!path_matches(routes[i].path, &r->http, r->ids))
+			continue;
+		if (method_fits(&routes[i], r->http.method))
+			return &routes[i];
+		add_allowed(&allow, &routes[i]);
+	}
+	if (!allow.len) {
+		problem_reply(r, PROBLEM_NOT_FOUND, "There is no such path.");
+		return NULL;
+	}
+	problem_reply(r, PROBLEM_METHOD_NOT_ALLOWED, "See the Allow header.");
+	http_reply_header(r->reply, "Allow", allow.s);
+	return NULL;
+}
+
+static enum outcome check_role(struct req *r, const struct route *route)
+{
+	if (route->who == WHO_CUSTOMER && r->who.role != ROLE_CUSTOMER)
+		return problem_reply(r, PROBLEM_FORBIDDEN, "Only a customer may do this.");
+	if (route->who == WHO_SHOPKEEPER && r->who.role != ROLE_SHOPKEEPER)
+		return problem_reply(r, PROBLEM_FORBIDDEN, "Only the shop's people may do this.");
+	return OC_OK;
+}
+
+static enum outcome admit(struct req *r, const struct route *route)
+{
+	if (route->who == WHO_PUBLIC)
+		return OC_OK;
+	enum outcome oc = auth_caller(r, route->who == WHO_SUBSCRIBER);
+	return oc == OC_OK ? check_role(r, route) : oc;
+}
+
+static enum outcome take_body(struct req *r, const struct route *route, const struct http_io *io)
+{
+	if (route->body == BODY_NONE)
+		return OC_OK;
+	if (http_req_has_body(&r->http) && !http_req_is_json(&r->http))
+		return problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json, in UTF-8.");
+	struct str text;
+	enum outcome oc = http_req_body(&r->http, io, r->arena, (uint64_t)r->app->conf->body_max, &text);
+	if (oc == OC_CONFLICT)
+		return problem_reply(r, PROBLEM_BODY_TOO_LARGE,
+			arena_printf(r->arena, "At most %lld bytes are taken.", (long long)r->app->conf->body_max));
+	if (oc != OC_OK)
+		return problem_reply(r, PROBLEM_MALFORMED_REQUEST, "The body ended early, or Content-Length is no number.");
+	struct body *body;
+	const char *why;
+	if (body_parse(r->arena, text, &body, &why) != OC_OK)
+		return problem_reply(r, PROBLEM_MALFORMED_JSON, why);
+	r->body = body;
+	return OC_OK;
+}
+
+void route_dispatch(struct req *r, const struct http_io *io)
+{
+	r->reply->is_body_omitted = r->http.method == HTTP_HEAD;
+	const struct route *route = find_route(r);
+	if (!route)
+		return;
+	enum outcome oc = admit(r, route);
+	if (oc == OC_OK)
+		oc = take_body(r, route, io);
+	if (oc == OC_OK)
+		oc = route->handler(r);
+	problem_from_outcome(r, oc);
+	if (!r->reply->status) {
+		log_error("%s left no answer (outcome %d)", route->path, (int)oc);
+		problem_from_outcome(r, OC_BAD);
+	}
+}

@@ -1,0 +1,31 @@
+/* route.h - the table of endpoints: method, path, who may, what body, which function.
+ * Owns: matching, and the refusals that need no endpoint: 404, 405 with Allow, 401, 403, 415, 413, 400.
+ * Does not own: anything an endpoint decides. */
+#ifndef PICKUP_ROUTE_H
+#define PICKUP_ROUTE_H
+
+#include "app.h"
+
+enum route_who {
+	WHO_PUBLIC,
+	WHO_ANY,		/* a good access token of any role */
+	WHO_CUSTOMER,		/* of a customer */
+	WHO_SHOPKEEPER,		/* of a shopkeeper (which shop, the endpoint looks) */
+	WHO_SUBSCRIBER		/* an access token or a ticket, as a header or as ?token= */
+};
+enum route_body { BODY_NONE, BODY_JSON };
+
+struct route {
+	enum http_method method;
+	const char *path;		/* segments; {id} is a decimal number from 1 */
+	enum route_who who;
+	enum route_body body;
+	enum outcome (*handler)(struct req *r);
+	const char *summary;
+};
+
+const struct route *route_table(size_t *n);
+/* Finds the route, keeps its gates, runs its handler; the reply is decided afterwards, whatever happened. */
+void route_dispatch(struct req *r, const struct http_io *io);
+
+#endif

@@ -1,0 +1,166 @@
+/* worker.c - `pickup serve`: a FastCGI worker, or one plain CGI request.
+ * Owns: the accept loop, signals. Does not own: what a request does (app.c); being started again (a supervisor's). */
+#include "modes.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "log.h"
+#include "migrate.h"
+#include "tool.h"
+
+extern char **environ;
+
+/* Set by the handler, read by the loop: the one thing that a signal may touch. */
+static volatile sig_atomic_t is_ending;
+
+/* A signal that comes between the loop's look and its accept() would be lost, so the alarm repeats it. */
+static void on_signal(int sig)
+{
+	(void)sig;
+	is_ending = 1;
+	alarm(1);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction end = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM };
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		sigaction(ends[i], &end, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int fcgi_read(void *ctx, char *buf, int n)
+{
+	FCGX_Request *f = ctx;
+	return FCGX_GetStr(buf, n, f->in);
+}
+
+static bool fcgi_write(void *ctx, const char *s, size_t n)
+{
+	FCGX_Request *f = ctx;
+	return FCGX_PutStr(s, (int)n, f->out) == (int)n && FCGX_FFlush(f->out) == 0;
+}
+
+static int serve_fastcgi(struct app *app)
+{
+	FCGX_Request f;
+	if (FCGX_Init() != 0 || FCGX_InitRequest(&f, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		return tool_fail(71, "serve", "standard input is no socket that can be listened on");
+	while (!is_ending) {
+		int rc = FCGX_Accept_r(&f);
+		if (rc == -EINTR)
+			continue;
+		if (rc < 0) {
+			log_error("accept: %s", strerror(-rc));
+			break;
+		}
+		struct http_io io = { f.envp, fcgi_read, fcgi_write, &f };
+		app_answer(app, &io);
+		FCGX_Finish_r(&f);
+	}
+	FCGX_Free(&f, 1);
+	return is_ending ? 0 : 71;
+}
+
+static int cgi_read(void *ctx, char *buf, int n)
+{
+	(void)ctx;
+	ssize_t got;
+	do
+		got = read(STDIN_FILENO, buf, (size_t)n);
+	while (got < 0 && errno == EINTR);
+	return (int)got;
+}
+
+static bool cgi_write(void *ctx, const char *s, size_t n)
+{
+	(void)ctx;
+	while (n > 0) {
+		ssize_t done = write(STDOUT_FILENO, s, n);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		s += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static int serve_cgi(struct app *app)
+{
+	struct http_io io = { environ, cgi_read, cgi_write, NULL };
+	return app_answer(app, &io) ? 0 : 74;
+}
+
+/* Refuses to start on an older schema; a database that is away is waited for, request by request. */
+static int check_schema(struct app *app)
+{
+	enum outcome oc = migrate_check_schema(app->db);
+	app->is_schema_checked = oc == OC_OK;
+	if (oc == OC_OK)
+		return 0;
+	if (oc == OC_DOWN) {
+		log_warn("the database is away; serving 503 until it is there");
+		return 0;
+	}
+	return tool_fail(78, "serve", "the database's tables are older than this program: run `pickup migrate` with the same --params first");
+}
+
+static const char help[] =
+	"pickup serve [--params FILE] [--clock-file FILE]\n"
+	"Answers FastCGI requests on the listening socket that is its standard input (spawn-fcgi, systemd), until SIGTERM.\n"
+	"Where standard input is no socket it answers the one CGI request that the environment describes, and ends.\n"
+	"  --params FILE      settings to start with (nginx/pickup.params); requests carry the live ones\n"
+	"  --clock-file FILE  for tests: FILE holds the seconds by which the clock is moved\n";
+
+static int parse_options(int argc, char **argv, const char **params, const char **clock_file)
+{
+	static const struct option options[] = {
+		{ "params", required_argument, NULL, 'p' }, { "clock-file", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
+	};
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1; ) {
+		switch (c) {
+		case 'p': *params = optarg; break;
+		case 'c': *clock_file = optarg; break;
+		case 'h': fputs(help, stdout); return -1;
+		default: return 64;
+		}
+	}
+	return optind == argc ? 0 : tool_fail(64, "serve", "unexpected argument: %s", argv[optind]);
+}
+
+int mode_serve(int argc, char **argv)
+{
+	const char *params = NULL, *clock_file = NULL;
+	int status = parse_options(argc, argv, &params, &clock_file);
+	if (status)
+		return status < 0 ? 0 : status;
+	struct conf_store *settings = tool_settings("serve", params);
+	if (!settings)
+		return 78;
+	struct app app;
+	char why[512];
+	bool is_cgi = FCGX_IsCGI();
+	if (!app_init(&app, settings, why, sizeof why)) {
+		app_clear(&app);
+		return tool_fail(78, "serve", "%s", why);
+	}
+	if (clock_file)
+		app.clock = clock_shifted(clock_file);
+	catch_signals();
+	status = is_cgi ? 0 : check_schema(&app);
+	if (status == 0)
+		status = is_cgi ? serve_cgi(&app) : serve_fastcgi(&app);
+	app_clear(&app);
+	return status;
+}
