@@ -1,0 +1,91 @@
+/* db_order.h - orders, their lines, history and idempotency keys, typed.
+ * Owns: rows of these. Does not own: rules (order.c), messages (event.c), which statements make a unit of work (ep_*.c).
+ * Text is arena memory. Every function gives db_run's outcomes beside those named. */
+#ifndef PICKUP_DB_ORDER_H
+#define PICKUP_DB_ORDER_H
+
+#include "db.h"
+#include "ids.h"
+#include "jwt.h"
+#include "order.h"
+
+/* An order as read, and whose shop it is. */
+struct order_row { struct order order; struct user_id owner_id; };
+
+/* OC_OK or OC_NOT_FOUND. */
+must_check enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, struct order_row *out);
+
+/* What the shop says about an order to be placed. */
+struct place_product {
+	struct product_id id;
+	struct str name;
+	money price;
+	bool is_counted;
+	int64_t stock;
+	bool is_on_sale;
+};
+struct place_look {
+	struct str timezone;
+	bool is_shop_active;
+	struct str customer_name;		/* none: no such customer */
+	bool is_customer_active;
+	struct place_product *products;		/* those of ids that are this shop's */
+	size_t product_count;
+};
+/* n may be 0. OC_OK or OC_NOT_FOUND (no such shop). */
+must_check enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
+	const struct product_id *ids, size_t n, struct place_look *out);
+
+struct stock_move { struct product_id id; uint32_t quantity; };	/* of one product; each product once */
+/* Takes all or, with OC_CONFLICT, leaves the transaction to be rolled back. n from 1. */
+must_check enum outcome db_stock_take(struct db *db, const struct stock_move *moves, size_t n);
+/* Gives back to products that are still counted. n from 1. */
+must_check enum outcome db_stock_give(struct db *db, const struct stock_move *moves, size_t n);
+/* Adds quantity of a product to the moves, one entry a product; gives the new count. moves has room for one more. */
+size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, uint32_t quantity);
+/* By product, so that two units of work lock products in the same order. */
+void stock_moves_sort(struct stock_move *moves, size_t n);
+
+/* Inserts the order and its lines; sets o->id. */
+must_check enum outcome db_order_insert(struct db *db, struct order *o);
+/* Writes status, estimate, total and updated_at where the version is still o->version. OC_CONFLICT: it is not. */
+must_check enum outcome db_order_update(struct db *db, const struct order *o);
+
+struct history_entry {
+	uint64_t version;
+	enum order_status status;
+	int estimated_preparation_minutes;	/* 0 for none */
+	money total_amount;
+	bool is_by_system;
+	struct user_id set_by;
+	enum role set_by_role;
+	instant at;
+};
+/* The order's state as an entry of its version, set by its customer when it was created. */
+struct history_entry history_of_creation(const struct order *o);
+must_check enum outcome db_history_insert(struct db *db, struct order_id id, const struct history_entry *entries, size_t n);
+/* Oldest first; none for an order that never changed. */
+must_check enum outcome db_history_list(struct db *db, struct arena *a, struct order_id id, struct history_entry **out, size_t *n);
+
+/* A place in a list that is sorted by created_at and id, newest first: what comes after it. */
+struct order_cursor { instant created_at; uint64_t id; };
+#define ORDER_CURSOR_START ((struct order_cursor){ INT64_C(253402300799999999), INT64_MAX })	/* 9999-12-31 */
+
+struct order_filter {
+	uint32_t types, statuses;	/* bit sets of enum order_type, order_status; never empty */
+	instant updated_since;		/* or INSTANT_NONE */
+	struct order_cursor after;
+	unsigned limit;			/* 1 to 1000 */
+};
+struct order_page { struct order *orders; size_t n; };
+must_check enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, const struct order_filter *f, struct order_page *out);
+must_check enum outcome db_orders_of_customer(struct db *db, struct arena *a, struct user_id customer, const struct order_filter *f, struct order_page *out);
+
+/* The first answer to a key. */
+struct idem_row { struct str body_hash; struct order_id order_id; struct str answer; };
+/* OC_OK or OC_NOT_FOUND. */
+must_check enum outcome db_idem_get(struct db *db, struct arena *a, struct user_id customer, struct str key, struct idem_row *out);
+/* OC_CONFLICT: the key is there already. */
+must_check enum outcome db_idem_insert(struct db *db, struct user_id customer, struct str key, const struct idem_row *row, instant now);
+
+#endif

@@ -1,0 +1,86 @@
+/* db_order_row.c - see db_order_row.h. */
+#include "db_order_row.h"
+
+#include <string.h>
+
+#include "arena.h"
+#include "log.h"
+
+/* Columns as in ORDER_COLUMNS and ITEM_COLUMNS of db_sql.c. */
+enum {
+	O_ID, O_SHOP, O_CUSTOMER, O_CUSTOMER_NAME, O_TYPE, O_STATUS, O_PICKUP, O_ESTIMATE, O_TOTAL, O_NOTES, O_IMAGE, O_VERSION,
+	O_CREATED, O_UPDATED, O_ZONE, O_OWNER,
+	I_LINE, I_PRODUCT, I_NAME, I_QUANTITY, I_PRICE, I_INSTRUCTIONS, I_TAKEN
+};
+
+/* The array with room for one more entry, doubled into fresh arena memory when it is full. */
+static void *grown(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return v;
+	size_t more = *cap ? *cap * 2 : 64;
+	void *bigger = arena_array(a, more, size);
+	if (n)
+		memcpy(bigger, v, n * size);
+	*cap = more;
+	return bigger;
+}
+
+static enum outcome take_order(struct order_rows *rows, const struct db_val *v)
+{
+	struct order o = {
+		.id = { db_get_uint(&v[O_ID]) }, .shop_id = { db_get_uint(&v[O_SHOP]) }, .customer_id = { db_get_uint(&v[O_CUSTOMER]) },
+		.customer_name = str_dup(rows->arena, db_get_text(&v[O_CUSTOMER_NAME])),
+		.scheduled_pickup_time = db_get_time(&v[O_PICKUP]),
+		.estimated_preparation_minutes = (int)db_get_int(&v[O_ESTIMATE]),
+		.total_amount = db_get_money(&v[O_TOTAL]),
+		.order_notes = str_dup(rows->arena, db_get_text(&v[O_NOTES])),
+		.list_image_url = str_dup(rows->arena, db_get_text(&v[O_IMAGE])),
+		.version = db_get_uint(&v[O_VERSION]),
+		.created_at = db_get_time(&v[O_CREATED]), .updated_at = db_get_time(&v[O_UPDATED]),
+		.timezone = str_dup(rows->arena, db_get_text(&v[O_ZONE])),
+	};
+	if (!order_type_parse(db_get_text(&v[O_TYPE]), &o.type) || !order_status_parse(db_get_text(&v[O_STATUS]), &o.status)) {
+		log_error("order %llu has a type or status that is none", (unsigned long long)o.id.v);
+		return OC_BAD;
+	}
+	rows->owner_id = (struct user_id){ db_get_uint(&v[O_OWNER]) };
+	rows->orders = grown(rows->arena, rows->orders, rows->n, &rows->cap, sizeof *rows->orders);
+	rows->orders[rows->n++] = o;
+	return OC_OK;
+}
+
+static void take_item(struct order_rows *rows, const struct db_val *v)
+{
+	rows->items = grown(rows->arena, rows->items, rows->item_n, &rows->item_cap, sizeof *rows->items);
+	rows->items[rows->item_n++] = (struct order_item){
+		.line = (uint32_t)db_get_uint(&v[I_LINE]), .product_id = { db_get_uint(&v[I_PRODUCT]) },
+		.product_name = str_dup(rows->arena, db_get_text(&v[I_NAME])),
+		.quantity = (uint32_t)db_get_uint(&v[I_QUANTITY]), .price = db_get_money(&v[I_PRICE]),
+		.special_instructions = str_dup(rows->arena, db_get_text(&v[I_INSTRUCTIONS])),
+		.stock_taken = db_get_int(&v[I_TAKEN]) != 0,
+	};
+	rows->orders[rows->n - 1].item_count++;
+}
+
+enum outcome order_rows_take(void *order_rows, const struct db_val *v)
+{
+	struct order_rows *rows = order_rows;
+	if (rows->n == 0 || rows->orders[rows->n - 1].id.v != db_get_uint(&v[O_ID])) {
+		enum outcome oc = take_order(rows, v);
+		if (oc != OC_OK)
+			return oc;
+	}
+	if (v[I_LINE].type != DB_NULL)
+		take_item(rows, v);
+	return OC_OK;
+}
+
+void order_rows_finish(struct order_rows *rows)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < rows->n; i++) {
+		rows->orders[i].items = rows->items ? rows->items + at : NULL;
+		at += rows->orders[i].item_count;
+	}
+}

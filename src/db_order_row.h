@@ -1,0 +1,23 @@
+/* db_order_row.h - rows of an order joined with its lines, gathered into orders.
+ * Owns: the column order of ORDER_ROW in db_sql.c. Used by: db_order.c, db_list.c. */
+#ifndef PICKUP_DB_ORDER_ROW_H
+#define PICKUP_DB_ORDER_ROW_H
+
+#include "db.h"
+#include "order.h"
+
+/* Zeroed but for arena. The rows of an order must come together. */
+struct order_rows {
+	struct arena *arena;
+	struct order *orders;
+	size_t n, cap;
+	struct order_item *items;	/* of all orders, in the order of the rows */
+	size_t item_n, item_cap;
+	struct user_id owner_id;	/* of the last order's shop */
+};
+
+enum outcome order_rows_take(void *order_rows, const struct db_val *vals);	/* a db_row_fn */
+/* Ties each order to its lines; call once, after the last row and before any sorting. */
+void order_rows_finish(struct order_rows *rows);
+
+#endif

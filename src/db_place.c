@@ -1,0 +1,193 @@
+/* db_place.c - what placing an order reads and writes; see db_order.h. */
+#include "db_order.h"
+
+#include <stdlib.h>
+
+#include "arena.h"
+
+/* Statements are kept prepared up to this many repetitions; longer lists go in pieces. */
+#define PIECE 16
+
+struct look_rows { struct arena *arena; struct place_look *look; bool is_seen; };
+
+static enum outcome take_look(void *ctx, const struct db_val *v)
+{
+	struct look_rows *rows = ctx;
+	struct place_look *look = rows->look;
+	if (!rows->is_seen) {
+		rows->is_seen = true;
+		look->timezone = str_dup(rows->arena, db_get_text(&v[0]));
+		look->is_shop_active = db_get_int(&v[1]) != 0;
+		look->customer_name = str_dup(rows->arena, db_get_text(&v[2]));
+		look->is_customer_active = db_get_int(&v[3]) != 0;
+	}
+	if (v[4].type == DB_NULL)
+		return OC_OK;
+	look->products[look->product_count++] = (struct place_product){
+		.id = { db_get_uint(&v[4]) }, .name = str_dup(rows->arena, db_get_text(&v[5])), .price = db_get_money(&v[6]),
+		.is_counted = v[7].type != DB_NULL, .stock = db_get_int(&v[7]), .is_on_sale = db_get_int(&v[8]) != 0,
+	};
+	return OC_OK;
+}
+
+enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
+	const struct product_id *ids, size_t n, struct place_look *out)
+{
+	struct look_rows rows = { .arena = a, .look = out };
+	*out = (struct place_look){ .products = arena_array(a, n + 1, sizeof *out->products) };
+	size_t at = 0;
+	do {
+		struct db_val args[PIECE + 2], *v = args;
+		*v++ = db_uint(customer.v);
+		size_t reps = 0;
+		for (; reps < PIECE && at < n; reps++)
+			*v++ = db_uint(ids[at++].v);
+		if (reps == 0) {
+			*v++ = db_uint(0);
+			reps = 1;
+		}
+		*v++ = db_uint(shop.v);
+		enum outcome oc = db_run(db, SQL_PLACE_LOOK, (unsigned)reps, args, (size_t)(v - args), take_look, &rows, NULL);
+		if (oc != OC_OK)
+			return oc;
+	} while (at < n);
+	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
+}
+
+size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, uint32_t quantity)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (moves[i].id.v == id.v) {
+			moves[i].quantity += quantity;
+			return n;
+		}
+	}
+	moves[n] = (struct stock_move){ id, quantity };
+	return n + 1;
+}
+
+static int by_product(const void *a, const void *b)
+{
+	const struct stock_move *x = a, *y = b;
+	return (x->id.v > y->id.v) - (x->id.v < y->id.v);
+}
+
+void stock_moves_sort(struct stock_move *moves, size_t n)
+{
+	qsort(moves, n, sizeof *moves, by_product);
+}
+
+/* One piece: (id, quantity) for the CASE, then what the WHERE wants: (id, quantity) again, or ids alone. */
+static enum outcome move_piece(struct db *db, enum sql sql, const struct stock_move *moves, size_t n, uint64_t *affected)
+{
+	struct db_val args[PIECE * 4], *v = args;
+	for (size_t i = 0; i < n; i++) {
+		*v++ = db_uint(moves[i].id.v);
+		*v++ = db_uint(moves[i].quantity);
+	}
+	for (size_t i = 0; i < n; i++) {
+		*v++ = db_uint(moves[i].id.v);
+		if (sql == SQL_STOCK_TAKE)
+			*v++ = db_uint(moves[i].quantity);
+	}
+	struct db_done done = { 0 };
+	enum outcome oc = db_run(db, sql, (unsigned)n, args, (size_t)(v - args), NULL, NULL, &done);
+	*affected = done.affected;
+	return oc;
+}
+
+enum outcome db_stock_take(struct db *db, const struct stock_move *moves, size_t n)
+{
+	for (size_t at = 0; at < n; at += PIECE) {
+		size_t piece = n - at < PIECE ? n - at : PIECE;
+		uint64_t affected;
+		enum outcome oc = move_piece(db, SQL_STOCK_TAKE, moves + at, piece, &affected);
+		if (oc != OC_OK)
+			return oc;
+		if (affected != piece)
+			return OC_CONFLICT;
+	}
+	return OC_OK;
+}
+
+enum outcome db_stock_give(struct db *db, const struct stock_move *moves, size_t n)
+{
+	for (size_t at = 0; at < n; at += PIECE) {
+		uint64_t affected;
+		enum outcome oc = move_piece(db, SQL_STOCK_GIVE, moves + at, n - at < PIECE ? n - at : PIECE, &affected);
+		if (oc != OC_OK)
+			return oc;
+	}
+	return OC_OK;
+}
+
+#define ITEM_VALUES 8
+
+static enum outcome insert_items(struct db *db, const struct order *o)
+{
+	for (size_t at = 0; at < o->item_count; ) {
+		struct db_val args[PIECE * ITEM_VALUES], *v = args;
+		unsigned reps = 0;
+		for (; reps < PIECE && at < o->item_count; reps++, at++) {
+			const struct order_item *i = &o->items[at];
+			*v++ = db_uint(o->id.v);
+			*v++ = db_uint(i->line);
+			*v++ = db_uint(i->product_id.v);
+			*v++ = db_text(i->product_name);
+			*v++ = db_uint(i->quantity);
+			*v++ = db_money(i->price);
+			*v++ = db_text(i->special_instructions);
+			*v++ = db_int(i->stock_taken);
+		}
+		enum outcome oc = db_run(db, SQL_ITEM_INSERT, reps, args, (size_t)(v - args), NULL, NULL, NULL);
+		if (oc != OC_OK)
+			return oc;
+	}
+	return OC_OK;
+}
+
+enum outcome db_order_insert(struct db *db, struct order *o)
+{
+	struct db_val args[] = {
+		db_uint(o->shop_id.v), db_uint(o->customer_id.v), db_text(o->customer_name),
+		db_text(str_from(order_type_name(o->type))), db_text(str_from(order_status_name(o->status))),
+		db_time(o->scheduled_pickup_time),
+		o->estimated_preparation_minutes ? db_int(o->estimated_preparation_minutes) : db_null(),
+		db_money(o->total_amount), db_text(o->order_notes), db_text(o->list_image_url),
+		db_time(o->created_at), db_time(o->updated_at),
+	};
+	struct db_done done;
+	enum outcome oc = db_run(db, SQL_ORDER_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, &done);
+	if (oc != OC_OK)
+		return oc;
+	o->id = (struct order_id){ done.insert_id };
+	return insert_items(db, o);
+}
+
+struct idem_rows { struct arena *arena; struct idem_row *out; bool is_seen; };
+
+static enum outcome take_idem(void *ctx, const struct db_val *v)
+{
+	struct idem_rows *rows = ctx;
+	rows->is_seen = true;
+	*rows->out = (struct idem_row){ str_dup(rows->arena, db_get_text(&v[0])), { db_get_uint(&v[1]) }, str_dup(rows->arena, db_get_text(&v[2])) };
+	return OC_OK;
+}
+
+enum outcome db_idem_get(struct db *db, struct arena *a, struct user_id customer, struct str key, struct idem_row *out)
+{
+	struct idem_rows rows = { a, out, false };
+	struct db_val args[] = { db_uint(customer.v), db_text(key) };
+	enum outcome oc = db_run(db, SQL_IDEM_GET, 0, args, 2, take_idem, &rows, NULL);
+	if (oc != OC_OK)
+		return oc;
+	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
+}
+
+enum outcome db_idem_insert(struct db *db, struct user_id customer, struct str key, const struct idem_row *row, instant now)
+{
+	struct db_val args[] = {
+		db_uint(customer.v), db_text(key), db_text(row->body_hash), db_uint(row->order_id.v), db_text(row->answer), db_time(now),
+	};
+	return db_run(db, SQL_IDEM_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+/* db_sql.h - every SQL statement of the program by number; the texts stand in db_sql.c and nowhere else.
+ * Owns: the enum and the table's form. */
+#ifndef PICKUP_DB_SQL_H
+#define PICKUP_DB_SQL_H
+
+enum sql {
+	/* who */
+	SQL_USER_INSERT, SQL_USER_BY_PHONE, SQL_USER_GET, SQL_USER_LIST, SQL_USER_UPDATE,
+	/* shops and products */
+	SQL_SHOP_GET, SQL_SHOP_LIST, SQL_SHOP_INSERT, SQL_SHOP_UPDATE,
+	SQL_PRODUCT_GET, SQL_PRODUCT_LIST, SQL_PRODUCT_INSERT, SQL_PRODUCT_UPDATE,
+	/* placing */
+	SQL_PLACE_LOOK, SQL_STOCK_TAKE, SQL_ORDER_INSERT, SQL_ITEM_INSERT, SQL_OUTBOX_INSERT,
+	SQL_IDEM_GET, SQL_IDEM_INSERT,
+	/* reading and changing */
+	SQL_ORDER_GET, SQL_ORDER_UPDATE, SQL_STOCK_GIVE, SQL_HISTORY_INSERT, SQL_HISTORY_LIST,
+	SQL_LIST_SHOP, SQL_LIST_SHOP_SINCE, SQL_LIST_CUSTOMER,
+	/* events */
+	SQL_EVENTS_AFTER, SQL_EVENTS_BOUNDS,
+	/* relay */
+	SQL_LEASE_TAKE, SQL_LEASE_GET, SQL_OUTBOX_FETCH, SQL_OUTBOX_DELETE, SQL_OUTBOX_COUNT,
+	SQL_CHANNEL_LAST, SQL_PUB_LAST, SQL_EVENT_INSERT, SQL_OUTBOX_SWEEP, SQL_EVENTS_FROM,
+	SQL_CURSOR_GET, SQL_CURSOR_SET, SQL_REFUSAL_INSERT, SQL_REFUSAL_COUNT,
+	SQL_IDEM_PRUNE, SQL_EVENTS_OLDEST, SQL_EVENT_FLOOR, SQL_LEASE_FLOOR, SQL_EVENT_DELETE,
+	/* health */
+	SQL_PING, SQL_SERVER_VERSION, SQL_SCHEMA_VERSION,
+	/* migrations */
+	SQL_MIGRATIONS_EXIST, SQL_MIGRATIONS_LOCK, SQL_MIGRATIONS_UNLOCK, SQL_MIGRATION_LIST,
+	SQL_MIGRATION_BEGIN, SQL_MIGRATION_RESUME, SQL_MIGRATION_STEP, SQL_MIGRATION_FAILED, SQL_MIGRATION_DONE,
+	SQL__MAX
+};
+
+/* In text, every {…|sep} group stands reps times, separated by sep (the same reps for every group of a statement).
+ * params and row: one letter a value, u uint64, i int64, s text, t instant, m money; braces in params stand around what a group takes. */
+struct sql_statement {
+	const char *name;
+	const char *text;
+	const char *params;
+	const char *row;	/* "" for none */
+	enum { SQL_READS, SQL_WRITES } kind;
+};
+
+extern const struct sql_statement sql_statements[SQL__MAX];
+
+/* Creates the table that records the migrations, where it is missing. Not a row of the table: DDL is run as text. */
+extern const char sql_migrations_create[];
+
+/* The newest migration that these statements need. */
+#define SQL_SCHEMA_NEEDED 3
+
+#endif
