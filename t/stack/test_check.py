@@ -1,0 +1,195 @@
+"""`pickup check`: every point found well, and every point found at fault."""
+import http.server
+import os
+import socketserver
+import threading
+import time
+import types
+
+import pytest
+
+from lib import mariadb, proc
+from lib.api import clean_environment
+from lib.cli import migrated
+
+
+class Push(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """A push instance as `check` and the relay see it: /status answers what status says, a POST is taken."""
+    daemon_threads = True
+    status = 200
+
+    def __init__(self, path):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self, status):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_GET(self):
+                self.answer(self.server.status if self.path == "/status" else 404)
+
+            def do_POST(self):
+                self.answer(202)
+
+            def address_string(self):
+                return "local"
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(str(path), Handler)
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def cli(binary, source, scratch):
+    yield from migrated(binary, source, scratch / "check")
+
+
+@pytest.fixture(scope="module")
+def running(cli):
+    """A relay and a push instance beside the database, so that everything is as it must be."""
+    push = Push(f"{cli.dir}/push.sock")
+    relay = proc.start([cli.binary, "relay", "--params", cli.params], f"{cli.dir}/relay.log", env=clean_environment())
+    try:
+        proc.wait_for(lambda: cli.run("check").returncode == 0, 15, "check to find all well")
+        yield types.SimpleNamespace(push=push, relay=relay)
+    finally:
+        proc.stop(relay)
+        push.shutdown()
+        push.server_close()
+
+
+def points(done):
+    """The printed points as {what: "ok" or the reason}; the exit status must agree."""
+    found = {}
+    for line in done.stdout.splitlines():
+        assert line.startswith(("ok   ", "FAIL ")), line
+        what, colon, rest = line[5:].partition(": ")
+        assert colon and rest, line
+        if found.get(what, "ok") == "ok":
+            found[what] = "ok" if line.startswith("ok") else rest
+    assert done.returncode == (0 if set(found.values()) == {"ok"} else 1), done
+    return found
+
+
+def failing(done):
+    return {what: why for what, why in points(done).items() if why != "ok"}
+
+
+ALL = ["settings", "option file", "keys", "database", "schema", "statements", "zones", "relay", "outbox", "refusals", "push", "relay socket"]
+
+
+def test_check_all_well(cli, running):
+    assert list(points(cli.run("check"))) == ALL
+    assert list(points(cli.run("check", "--db"))) == ["settings", "option file", "database", "schema", "statements"]
+
+
+def test_check_tells_every_fault_of_settings(cli, running):
+    path = cli.write_settings("faults.params", PICKUP_BODY_MAX="1", PICKUP_LOG_LEVEL="loud", PICKUP_COLOUR="red")
+    done = cli.run("check", params=path, env={"PICKUP_RETRY_AFTER_S": "soon", "PICKUP_SOMETHING": "else"})
+    assert list(failing(done)) == ["settings"] and list(points(done)) == ALL
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FAIL settings: ")]
+    assert len(lines) == 4
+    with open(path) as f:
+        for number, line in enumerate(f, 1):
+            if any(name in line for name in ("BODY_MAX", "LOG_LEVEL", "COLOUR")):
+                assert any(x.startswith(f"FAIL settings: {path}:{number}: ") for x in lines), (number, lines)
+    assert "environment: PICKUP_RETRY_AFTER_S" in lines[-1]
+    assert failing(cli.run("check", params=f"{cli.dir}/nowhere"))["settings"].startswith(f"{cli.dir}/nowhere")
+
+
+def test_check_files(cli, running):
+    os.chmod(f"{cli.dir}/token.key", 0o644)
+    os.chmod(f"{cli.dir}/db/pickup.cnf", 0o644)
+    try:
+        found = failing(cli.run("check"))
+    finally:
+        os.chmod(f"{cli.dir}/token.key", 0o600)
+        os.chmod(f"{cli.dir}/db/pickup.cnf", 0o600)
+    assert set(found) == {"option file", "keys"} and "token.key" in found["keys"] and "pickup.cnf" in found["option file"]
+    params = cli.write_settings("nofiles.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/none.cnf", PICKUP_ZONEINFO=f"{cli.dir}/db")
+    found = failing(cli.run("check", params=params))
+    assert set(found) == {"option file", "database", "zones"} and "tzdata" in found["zones"]
+
+
+def test_check_without_a_database_says_so_soon(cli, running):
+    option_file = f"{cli.dir}/gone.cnf"
+    mariadb.write_private(option_file, f"[pickup]\nsocket={cli.dir}/nobody\nuser=x\npassword=hush-hush\ndatabase=pickup\n")
+    params = cli.write_settings("gone.params", PICKUP_DB_OPTION_FILE=option_file)
+    started = time.monotonic()
+    done = cli.run("check", params=params)
+    assert time.monotonic() - started < 5
+    assert list(failing(done)) == ["database"] and f"{cli.dir}/nobody" in done.stdout
+    assert "relay socket" in points(done) and "schema" not in points(done)
+    assert "hush-hush" not in done.stdout + done.stderr
+
+
+def test_check_an_old_or_broken_schema(cli, running):
+    option_file = f"{cli.dir}/empty.cnf"
+    cli.db.sql("CREATE DATABASE IF NOT EXISTS empty CHARACTER SET utf8mb4; GRANT ALL ON empty.* TO pickup@localhost", database="")
+    with open(f"{cli.dir}/db/pickup.cnf") as f:
+        mariadb.write_private(option_file, f.read().replace("database=pickup", "database=empty"))
+    params = cli.write_settings("empty.params", PICKUP_DB_OPTION_FILE=option_file)
+    found = failing(cli.run("check", "--db", params=params))
+    assert list(found) == ["schema"] and f"pickup migrate --params {params}" in found["schema"]
+    cli.good("migrate", "--dir", f"{cli.source}/sql", params=params)
+    assert failing(cli.run("check", "--db", params=params)) == {}
+    cli.db.sql("ALTER TABLE users DROP COLUMN email", database="empty")
+    found = failing(cli.run("check", "--db", params=params))
+    assert {"statement SQL_USER_GET", "statement SQL_USER_INSERT"} <= set(found) and not any("ORDER" in what for what in found)
+
+
+def test_check_a_shop_in_an_unknown_zone(cli, running):
+    id = cli.shop()
+    cli.db.sql(f"UPDATE shops SET timezone = 'Asia/Atlantis' WHERE id = {id}")
+    try:
+        found = failing(cli.run("check"))
+    finally:
+        cli.good("shop", "change", id, "--timezone", "UTC")
+    assert list(found) == ["zones"] and f"shop {id} is in Asia/Atlantis" in found["zones"]
+
+
+def test_check_a_backlog_and_refusals(cli, running):
+    cli.db.sql("INSERT INTO push_refusals (pub_no, instance, status, at) VALUES (1, 'x', 400, '2026-01-01')")
+    try:
+        found = failing(cli.run("check"))
+    finally:
+        cli.db.sql("DELETE FROM push_refusals")
+    assert list(found) == ["refusals"] and found["refusals"].startswith("1 notifications")
+    proc.stop(running.relay)
+    proc.wait_for(lambda: "relay" in failing(cli.run("check")), 10, "the lease to run out")
+    cli.db.sql("INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
+               " VALUES (1, 1, 1, 1, 1, UTC_TIMESTAMP(6) - INTERVAL 60 SECOND, '{}')")
+    try:
+        found = failing(cli.run("check"))
+        assert set(found) == {"relay", "outbox", "relay socket"} and found["outbox"].startswith("1 notifications wait, the oldest for 6")
+        assert "start `pickup relay`" in found["relay"]
+    finally:
+        cli.db.sql("DELETE FROM outbox")
+        running.relay = proc.start([cli.binary, "relay", "--params", cli.params], f"{cli.dir}/relay.log", env=clean_environment())
+    proc.wait_for(lambda: cli.run("check").returncode == 0, 15, "check to find all well")
+
+
+def test_check_push_instances(cli, running):
+    running.push.status = 404
+    try:
+        found = failing(cli.run("check"))
+    finally:
+        running.push.status = 200
+    assert list(found) == ["push"] and "404" in found["push"]
+    params = cli.write_settings("push.params", PICKUP_PUSH_URLS=f"unix:{cli.dir}/push.sock unix:{cli.dir}/nobody http://127.0.0.1:1")
+    done = cli.run("check", params=params)
+    lines = [line for line in done.stdout.splitlines() if " push: " in line]
+    assert [line[:4] for line in lines] == ["ok  ", "FAIL", "FAIL"], lines
+    assert f"{cli.dir}/nobody" in lines[1] and "127.0.0.1:1" in lines[2]
+    assert "PICKUP_PUSH_URLS" in failing(cli.run("check", params=cli.write_settings("push.params", PICKUP_PUSH_URLS="")))["push"]
+
+
+def test_check_a_relay_socket_nobody_listens_on(cli, running):
+    params = cli.write_settings("socket.params", PICKUP_RELAY_SOCKET=f"{cli.dir}/none.sock")
+    assert list(failing(cli.run("check", params=params))) == ["relay socket"]
+    assert points(cli.run("check", params=cli.write_settings("socket.params", PICKUP_RELAY_SOCKET="")))["relay socket"] == "ok"
