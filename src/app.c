@@ -15,7 +15,7 @@ bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n)
 	*app = (struct app){ .settings = settings, .conf = conf, .clock = clock_system() };
 	log_set_level((enum log_level)conf->log_level);
 	app->arena = arena_new();
-	app->zones = zone_cache_new(*conf->zoneinfo ? conf->zoneinfo : NULL);
+	app->zones = zone_cache_new(conf->zoneinfo);
 	app->poke = poke_sender_new();
 	app->db = db_new(conf);
 	app->keys = keyring_new(conf, why, n);
@@ -33,12 +33,14 @@ void app_clear(struct app *app)
 	*app = (struct app){ 0 };
 }
 
-/* Settings may have come anew with the request. A changed option file is used from the next connection on. */
+/* Settings may have come anew with the request. What was made from the old ones is made again: the connection when it is next needed. */
 static void take_settings(struct app *app, const struct http_io *io, instant now)
 {
 	if (conf_from_params(app->settings, io->params)) {
 		log_set_level((enum log_level)app->conf->log_level);
 		db_disconnect(app->db);
+		zone_cache_free(app->zones);
+		app->zones = zone_cache_new(app->conf->zoneinfo);
 	}
 	keyring_refresh(app->keys, app->conf, now);
 }

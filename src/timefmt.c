@@ -147,12 +147,13 @@ static bool read_offset(struct reader *r, int *seconds)
 
 bool time_parse(struct str s, instant *out)
 {
-	struct reader r = { s.s, s.s + s.len };
+	struct reader r;
 	struct wall w;
 	int offset;
 
 	if (!s.s)
 		return false;
+	r = (struct reader){ s.s, s.s + s.len };
 	if (!read_digits(&r, 4, &w.year) || !read_one(&r, "-", NULL) || !read_digits(&r, 2, &w.month)
 	    || !read_one(&r, "-", NULL) || !read_digits(&r, 2, &w.day) || !read_one(&r, "Tt", NULL))
 		return false;

@@ -40,7 +40,7 @@ int zone_offset_at(const struct zone *z, instant t);
 
 /* A few zones kept by name, so that a request does not read files. Owned by the worker. */
 struct zone_cache;
-struct zone_cache *zone_cache_new(const char *dir);	/* dir as for zone_load, borrowed, may be NULL */
+struct zone_cache *zone_cache_new(const char *dir);	/* dir as for zone_load, copied; "" is NULL */
 void zone_cache_free(struct zone_cache *c);
 /* Borrowed until the cache is freed or 64 other zones were asked for. Unknown zones: UTC's, and one log line per name. */
 const struct zone *zone_get(struct zone_cache *c, struct str name);

@@ -1,0 +1,497 @@
+/* test_str.c - arena, str, buf and the log's escaping.
+ * Owns: their tests. Does not own: what is written with them.
+ * Used by: make check. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "log.h"
+#include "str.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#define NO_LEAK() cr_assert(__lsan_do_recoverable_leak_check() == 0, "leak")
+#else
+#define NO_LEAK() ((void)0)
+#endif
+
+/* Arena */
+
+Test(arena, zeroed_aligned_apart)
+{
+	struct arena *a = arena_new();
+	unsigned char *last = NULL;
+
+	for (size_t size = 0; size < 3000; size += 7) {
+		unsigned char *p = arena_alloc(a, size);
+
+		cr_assert((uintptr_t)p % _Alignof(max_align_t) == 0, "size %zu", size);
+		for (size_t i = 0; i < size; i++)
+			cr_assert(p[i] == 0, "size %zu, byte %zu", size, i);
+		memset(p, 0xa5, size);
+		if (last)
+			cr_assert(last[0] == 0xa5, "size %zu ran into the one before", size);
+		last = size ? p : NULL;
+	}
+	arena_free(a);
+	NO_LEAK();
+}
+
+Test(arena, zeroed_again_after_reset)
+{
+	struct arena *a = arena_new();
+
+	memset(arena_alloc(a, 5000), 0xff, 5000);
+	arena_reset(a);
+	for (int i = 0; i < 50; i++) {
+		unsigned char *p = arena_alloc(a, 100);
+
+		for (size_t j = 0; j < 100; j++)
+			cr_assert(p[j] == 0);
+	}
+	arena_free(a);
+}
+
+Test(arena, large_blocks_come_and_go)
+{
+	struct arena *a = arena_new();
+
+	for (int turn = 0; turn < 20; turn++) {
+		char *big = arena_alloc(a, (size_t)3 << 20);
+
+		big[((size_t)3 << 20) - 1] = 'x';
+		for (int i = 0; i < 2000; i++)
+			memset(arena_alloc(a, 500), turn, 500);
+		cr_assert(big[((size_t)3 << 20) - 1] == 'x');
+		arena_reset(a);
+	}
+	arena_free(a);
+	NO_LEAK();
+}
+
+Test(arena, copies)
+{
+	struct arena *a = arena_new();
+	char long_text[5000];
+
+	memset(long_text, 'y', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	cr_assert_str_eq(arena_memdup(a, "abcdef", 3), "abc");
+	cr_assert_str_eq(arena_memdup(a, NULL, 0), "");
+	cr_assert_str_eq(arena_strdup(a, "Kiran"), "Kiran");
+	cr_assert_str_eq(arena_printf(a, "%s-%d", "a", 42), "a-42");
+	cr_assert_eq(strlen(arena_printf(a, "<%s>", long_text)), sizeof(long_text) + 1);
+	arena_free(a);
+}
+
+Test(arena, grow_keeps_the_bytes)
+{
+	struct arena *a = arena_new();
+	char *p = arena_grow(a, NULL, 0, 10), *other;
+
+	memcpy(p, "123456789", 10);
+	p = arena_grow(a, p, 10, 500);
+	cr_assert_str_eq(p, "123456789");
+	other = arena_strdup(a, "in between");
+	p = arena_grow(a, p, 500, 200000);
+	memset(p + 10, 'z', 200000 - 10);
+	cr_assert_str_eq(p, "123456789");
+	cr_assert_str_eq(other, "in between");
+	arena_free(a);
+	NO_LEAK();
+}
+
+struct trace { char text[16]; struct arena *a; };
+
+static void note_a(void *p) { strcat(((struct trace *)p)->text, "a"); }
+static void note_b(void *p) { strcat(((struct trace *)p)->text, "b"); }
+
+/* A clean-up that allocates and defers. */
+static void note_c(void *p)
+{
+	struct trace *t = p;
+
+	strcat(t->text, "c");
+	arena_alloc(t->a, 100000);
+	arena_defer(t->a, note_a, t);
+}
+
+Test(arena, deferred_run_last_first_and_once)
+{
+	struct arena *a = arena_new();
+	struct trace t = { .a = a };
+
+	arena_defer(a, note_a, &t);
+	arena_defer(a, note_b, &t);
+	arena_defer(a, note_c, &t);
+	cr_assert_str_eq(t.text, "");
+	arena_reset(a);
+	cr_assert_str_eq(t.text, "caba");
+	arena_reset(a);
+	cr_assert_str_eq(t.text, "caba");
+	arena_defer(a, note_b, &t);
+	arena_free(a);
+	cr_assert_str_eq(t.text, "cabab");
+	arena_free(NULL);
+	NO_LEAK();
+}
+
+#ifdef WITH_ASAN
+Test(arena, sanitizer_sees_misuse)
+{
+	struct arena *a = arena_new();
+	char *p = arena_alloc(a, 13), *q = arena_alloc(a, 32), *grown;
+
+	cr_assert(!__asan_address_is_poisoned(p) && !__asan_address_is_poisoned(p + 12));
+	cr_assert(__asan_address_is_poisoned(p + 13), "one past the end");
+	cr_assert(__asan_address_is_poisoned(q + 32), "one past the end");
+	cr_assert(__asan_address_is_poisoned(q - 1), "one before the start");
+	grown = arena_grow(a, q, 32, 64);
+	cr_assert(__asan_address_is_poisoned(q), "before it grew");
+	cr_assert(!__asan_address_is_poisoned(grown + 63));
+	arena_reset(a);
+	memset(arena_alloc(a, 4096), 1, 4096);
+	cr_assert(__asan_address_is_poisoned(p) && __asan_address_is_poisoned(grown), "kept over a reset");
+	arena_free(a);
+}
+#endif
+
+static int exit_status(void (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		/* Its last words are expected here. */
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(1);
+		fn();
+		_exit(0);
+	}
+	cr_assert(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Not constants, so that the compiler doesn't object to what is refused here. */
+static volatile size_t huge = SIZE_MAX / 2;
+
+static void take_too_much(void) { arena_alloc(arena_new(), huge); }
+static void take_product(void) { arena_array(arena_new(), huge, 4); }
+static void reserve_too_much(void)
+{
+	struct buf b = BUF_IN(arena_new());
+
+	buf_reserve(&b, huge * 2 + 1);
+}
+static void die(void) { log_die("no %s", "way"); }
+
+Test(arena, too_much_ends_the_process)
+{
+	cr_expect_eq(exit_status(take_too_much), 70);
+	cr_expect_eq(exit_status(take_product), 70);
+	cr_expect_eq(exit_status(reserve_too_much), 70);
+	cr_expect_eq(exit_status(die), 70);
+}
+
+/* str */
+
+Test(str, equality)
+{
+	cr_expect(str_eq(STR("a"), STR("a")));
+	cr_expect(!str_eq(STR("a"), STR("b")));
+	cr_expect(!str_eq(STR("a"), STR("ab")));
+	cr_expect(str_eq(STR_NONE, STR_NONE));
+	cr_expect(!str_eq(STR_NONE, STR("")));
+	cr_expect(!str_eq(STR(""), STR_NONE));
+	cr_expect(str_is(STR("ready"), "ready"));
+	cr_expect(!str_is(STR("ready"), "read"));
+	cr_expect(!str_is(STR_NONE, ""));
+	cr_expect(str_is(STR_NONE, NULL));
+	cr_expect(str_is_nocase(STR("Content-TYPE"), "content-type"));
+	cr_expect(!str_is_nocase(STR("content_type"), "content-type"));
+	cr_expect(!str_is_nocase(STR("\xc3\x84"), "\xc3\xa4"), "only ASCII has a case here");
+	cr_expect(!str_is_nocase(STR("@"), "`"));
+	cr_expect(!str_is_nocase(STR_NONE, ""));
+}
+
+Test(str, dup_and_from)
+{
+	struct arena *a = arena_new();
+	struct str s = { "abcdef", 3 }, d = str_dup(a, s);
+
+	cr_expect(str_is(d, "abc") && d.s != s.s && d.s[3] == '\0');
+	cr_expect(str_dup(a, STR_NONE).s == NULL);
+	cr_expect(str_dup(a, STR("")).s != NULL);
+	cr_expect(str_from(NULL).s == NULL);
+	cr_expect_eq(str_from("abc").len, 3);
+	arena_free(a);
+}
+
+Test(str, trim)
+{
+	static const struct { const char *in, *out; } rows[] = {
+		{ "", "" }, { " ", "" }, { " \t ", "" }, { "a", "a" }, { " a b\t", "a b" }, { "\na\n", "\na\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect(str_is(str_trim(str_from(rows[i].in)), rows[i].out), "row %zu: \"%s\"", i, rows[i].in);
+	cr_expect(str_trim(STR_NONE).s == NULL);
+}
+
+Test(str, to_uint)
+{
+	static const struct { const char *in; uint64_t max; bool ok; uint64_t v; } rows[] = {
+		{ "0", UINT64_MAX, true, 0 }, { "7", 7, true, 7 }, { "8", 7, false, 0 }, { "18446744073709551615", UINT64_MAX, true, UINT64_MAX },
+		{ "18446744073709551616", UINT64_MAX, false, 0 }, { "99999999999999999999", UINT64_MAX, false, 0 },
+		{ "", UINT64_MAX, false, 0 }, { "00", UINT64_MAX, false, 0 }, { "01", UINT64_MAX, false, 0 }, { "+1", UINT64_MAX, false, 0 },
+		{ "-1", UINT64_MAX, false, 0 }, { " 1", UINT64_MAX, false, 0 }, { "1 ", UINT64_MAX, false, 0 }, { "1.0", UINT64_MAX, false, 0 },
+		{ "0x1", UINT64_MAX, false, 0 }, { "1e1", UINT64_MAX, false, 0 }, { "999", 999, true, 999 }, { "1000", 999, false, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t v = 12345;
+		bool ok = str_to_uint(str_from(rows[i].in), rows[i].max, &v);
+
+		cr_expect_eq(ok, rows[i].ok, "\"%s\"", rows[i].in);
+		cr_expect_eq(v, rows[i].ok ? rows[i].v : 12345, "\"%s\" gave %lu", rows[i].in, (unsigned long)v);
+	}
+	cr_expect(!str_to_uint(STR_NONE, 9, &(uint64_t){ 0 }));
+}
+
+Test(str, utf8)
+{
+	static const struct { const char *in; bool ok; size_t points; } rows[] = {
+		{ "", true, 0 }, { "abc", true, 3 }, { "\xc3\xa4", true, 1 }, { "\xe2\x82\xb9 120", true, 5 }, { "\xf0\x9f\x8d\x95", true, 1 },
+		{ "\xef\xbf\xbf", true, 1 }, { "\xf4\x8f\xbf\xbf", true, 1 }, { "\xed\x9f\xbf", true, 1 }, { "\xee\x80\x80", true, 1 },
+		{ "\x80", false, 0 }, { "a\xff", false, 0 }, { "\xc0\x80", false, 0 }, { "\xc1\xbf", false, 0 }, { "\xe0\x80\x80", false, 0 },
+		{ "\xe0\x9f\xbf", false, 0 }, { "\xed\xa0\x80", false, 0 }, { "\xed\xbf\xbf", false, 0 }, { "\xf0\x8f\xbf\xbf", false, 0 },
+		{ "\xf4\x90\x80\x80", false, 0 }, { "\xf5\x80\x80\x80", false, 0 }, { "\xc3", false, 0 }, { "\xe2\x82", false, 0 },
+		{ "\xf0\x9f\x8d", false, 0 }, { "\xc3(", false, 0 }, { "\xe2\x28\xa1", false, 0 }, { "\xf0\x9f\x8d""A", false, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* A copy that ends where the text does: reading on is caught. */
+		size_t len = strlen(rows[i].in);
+		char *exact = malloc(len + !len);
+
+		memcpy(exact, rows[i].in, len);
+		cr_expect_eq(str_is_utf8((struct str){ exact, len }), rows[i].ok, "row %zu", i);
+		if (rows[i].ok)
+			cr_expect_eq(str_codepoints((struct str){ exact, len }), rows[i].points, "row %zu", i);
+		free(exact);
+	}
+}
+
+/* buf */
+
+Test(buf, grows_and_stays_terminated)
+{
+	struct arena *a = arena_new();
+	struct buf b = BUF_IN(a);
+	size_t len = 0;
+
+	cr_expect(str_is(buf_str(&b), ""));
+	for (int i = 0; i < 20000; i++) {
+		buf_addc(&b, (char)('a' + i % 26));
+		buf_adduint(&b, 7);
+		len += 2;
+		if (i % 100 == 0)
+			(void)arena_alloc(a, 3);	/* something in the way of growing in place */
+		cr_assert(b.len == len && b.s[len] == '\0' && b.len < b.cap);
+	}
+	for (size_t i = 0; i < 20000; i++)
+		cr_assert(b.s[2 * i] == (char)('a' + i % 26) && b.s[2 * i + 1] == '7');
+	arena_free(a);
+	NO_LEAK();
+}
+
+Test(buf, adds)
+{
+	struct arena *a = arena_new();
+	struct buf b = BUF_IN(a), exact = BUF_IN(a);
+
+	buf_adds(&b, "a");
+	buf_addstr(&b, STR("bc"));
+	buf_addstr(&b, STR_NONE);
+	buf_add(&b, "def", 2);
+	buf_addf(&b, "[%05d]", 42);
+	buf_adduint(&b, 0);
+	buf_addc(&b, ' ');
+	buf_adduint(&b, UINT64_MAX);
+	cr_expect_str_eq(b.s, "abcde[00042]0 18446744073709551615");
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&exact, "%0*d", i % 97 + 1, 1);
+	cr_expect_eq(exact.len, strlen(exact.s));
+	arena_free(a);
+}
+
+Test(buf, json_rows)
+{
+	static const struct { const char *in, *out; } rows[] = {
+		{ NULL, "null" }, { "", "\"\"" }, { "Kiran Kumar", "\"Kiran Kumar\"" },
+		{ "\"", "\"\\\"\"" }, { "a\\b", "\"a\\\\b\"" }, { "\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"" },
+		{ "\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\"" }, { "</script>", "\"</script>\"" },
+		{ "\xe0\xa4\x95 \xf0\x9f\x8d\x95", "\"\xe0\xa4\x95 \xf0\x9f\x8d\x95\"" },
+		{ "12345678\"", "\"12345678\\\"\"" }, { "1234567\"8", "\"1234567\\\"8\"" },
+		{ "eight or more, then\na line", "\"eight or more, then\\na line\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena *a = arena_new();
+		struct buf b = BUF_IN(a);
+
+		buf_addjson(&b, str_from(rows[i].in));
+		cr_expect_str_eq(b.s, rows[i].out, "row %zu: %s", i, b.s);
+		arena_free(a);
+	}
+}
+
+/* Each byte at each place of texts up to 20 bytes, against the rule written the slow way. */
+Test(buf, json_every_byte_everywhere)
+{
+	struct arena *a = arena_new();
+
+	for (size_t len = 1; len <= 20; len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned c = 0; c < 256; c++) {
+				char *text = malloc(len), want[64];
+				struct buf b = BUF_IN(a);
+				size_t w = 0;
+
+				memset(text, (int)(0x80 + at), len);	/* neighbours with the high bit, for carries */
+				text[at] = (char)c;
+				want[w++] = '"';
+				for (size_t i = 0; i < len; i++) {
+					unsigned char d = (unsigned char)text[i];
+					const char *found = strchr("\bb\ff\nn\rr\tt\"\"\\\\", d);
+
+					if (d && d < 0x80 && (d < 0x20 || d == '"' || d == '\\') && found)
+						w += (size_t)sprintf(want + w, "\\%c", found[1]);
+					else if (d < 0x20)
+						w += (size_t)sprintf(want + w, "\\u%04x", d);
+					else
+						want[w++] = (char)d;
+				}
+				want[w++] = '"';
+				buf_addjson(&b, (struct str){ text, len });
+				cr_assert(b.len == w && memcmp(b.s, want, w) == 0, "len %zu at %zu byte %u", len, at, c);
+				free(text);
+				arena_reset(a);
+			}
+	arena_free(a);
+}
+
+/* log */
+
+/* Standard error as a datagram socket: what comes out at once was written at once. */
+static int catch_stderr(void)
+{
+	int pair[2];
+
+	cr_assert(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+	fflush(stderr);
+	cr_assert(dup2(pair[1], STDERR_FILENO) == STDERR_FILENO);
+	return pair[0];
+}
+
+static const char *next_line(int fd, char *line, size_t size)
+{
+	ssize_t n = recv(fd, line, size - 1, MSG_DONTWAIT);
+
+	line[n < 0 ? 0 : n] = '\0';
+	return line;
+}
+
+/* The line without its time, which is checked for its form; and without the process id. */
+static const char *after_head(const char *line, const char *level)
+{
+	char head[64];
+	int year, month, day, hour, minute, second, milli, len = 0;
+
+	sscanf(line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day, &hour, &minute, &second, &milli, &len);
+	cr_assert(len == 25 && year >= 2020, "%s", line);
+	snprintf(head, sizeof(head), "%s pid=%ld ", level, (long)getpid());
+	cr_assert(strncmp(line + len, head, strlen(head)) == 0, "%s", line);
+	return line + len + strlen(head);
+}
+
+Test(log, form_level_request)
+{
+	int fd = catch_stderr();
+	char line[20000];
+
+	log_info("order %d", 15);
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "info"), "order 15\n");
+	log_debug("not wanted");
+	cr_expect_str_eq(next_line(fd, line, sizeof(line)), "");
+	log_set_level(LOG_DEBUG);
+	log_debug("wanted");
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "debug"), "wanted\n");
+	log_set_level(LOG_ERROR);
+	log_warn("not wanted");
+	cr_expect_str_eq(next_line(fd, line, sizeof(line)), "");
+	log_set_request("r-1");
+	log_error("failed");
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"), "req=r-1 failed\n");
+	log_set_request("a b\n");
+	log_error("x");
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"), "req=a\\x20b\\x0a x\n");
+	log_set_request("0123456789012345678901234567890123456789012345678901234567890123456789");
+	log_error("x");
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"),
+		"req=012345678901234567890123456789012345678901234567890123456789012 x\n");
+	log_set_request("");
+	log_error("x");
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"), "x\n");
+}
+
+Test(log, a_line_is_one_line_of_ascii)
+{
+	int fd = catch_stderr();
+	char line[20000], text[257] = "";
+	const char *rest;
+
+	log_warn("%s", "a\nb\r\x1b[31m\\ \x7f \xc3\xa4 \"q\"");
+	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "warn"),
+		"a\\x0ab\\x0d\\x1b[31m\\x5c \\x7f \\xc3\\xa4 \"q\"\n");
+	for (unsigned i = 1; i < 256; i++)
+		text[i - 1] = (char)i;
+	log_warn("%s", text);
+	rest = after_head(next_line(fd, line, sizeof(line)), "warn");
+	cr_expect_eq(strchr(rest, '\n'), rest + strlen(rest) - 1);
+	for (; *rest != '\n'; rest++)
+		cr_expect(*rest >= 0x20 && *rest <= 0x7e);
+}
+
+Test(log, long_texts_are_cut)
+{
+	int fd = catch_stderr();
+	char line[20000], text[9000];
+	const char *rest;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_warn("%s", text);
+	rest = after_head(next_line(fd, line, sizeof(line)), "warn");
+	cr_expect_eq(strlen(rest), 4097);
+	cr_expect_str_eq(rest + 4092, "x...\n");
+	memset(text, '\n', sizeof(text) - 1);
+	log_set_request("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1");
+	log_warn("%s", text);
+	rest = after_head(next_line(fd, line, sizeof(line)), "warn");
+	cr_expect_eq(strlen(rest), 4 + 4 * 63 + 1 + 4 * 4093 + 3 + 1);
+}
