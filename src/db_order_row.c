@@ -60,6 +60,12 @@ static void take_item(struct order_rows *rows, const struct db_val *v)
 		.special_instructions = str_dup(rows->arena, db_get_text(&v[I_INSTRUCTIONS])),
 		.stock_taken = db_get_int(&v[I_TAKEN]) != 0,
 	};
+	/* Lines come in order, as they are clustered, but no server promises it; asking for it would cost a temporary table. */
+	for (size_t i = rows->item_n - 1, n = rows->orders[rows->n - 1].item_count; n > 0 && rows->items[i - 1].line > rows->items[i].line; i--, n--) {
+		struct order_item later = rows->items[i - 1];
+		rows->items[i - 1] = rows->items[i];
+		rows->items[i] = later;
+	}
 	rows->orders[rows->n - 1].item_count++;
 }
 

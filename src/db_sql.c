@@ -12,7 +12,7 @@
 	" i.line, i.product_id, i.product_name, i.quantity, i.price_at_time_of_order, i.special_instructions, i.stock_taken"
 #define ORDER_ROW "uuussstimssuttsu" "uusumsi"
 
-/* The ids of the page in d, then their orders and lines; rows of an order come together, orders in any order: the loader sorts. */
+/* The ids of the page in d, then their orders and lines; rows of an order come together, orders and lines in any order: the loader sorts. */
 #define LIST_HEAD "SELECT STRAIGHT_JOIN " ORDER_COLUMNS "," ITEM_COLUMNS " FROM (SELECT id FROM ("
 #define LIST_TAIL ") u ORDER BY created_at DESC, id DESC LIMIT ?) d" \
 	" JOIN orders o ON o.id = d.id JOIN shops s ON s.id = o.shop_id LEFT JOIN order_items i ON i.order_id = o.id"
@@ -99,9 +99,10 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	WRITES(SQL_IDEM_INSERT, "ussust",
 		"INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)"),
 
+	/* lines in any order: the loader sorts */
 	READS(SQL_ORDER_GET, "u", ORDER_ROW,
 		"SELECT " ORDER_COLUMNS "," ITEM_COLUMNS " FROM orders o JOIN shops s ON s.id = o.shop_id"
-		" LEFT JOIN order_items i ON i.order_id = o.id WHERE o.id = ? ORDER BY i.line"),
+		" LEFT JOIN order_items i ON i.order_id = o.id WHERE o.id = ?"),
 	/* status, estimate, total, updated_at; id, version as read */
 	WRITES(SQL_ORDER_UPDATE, "simtuu",
 		"UPDATE orders SET status = ?, estimated_preparation_minutes = ?, total_amount = ?, updated_at = ?, version = version + 1"

@@ -145,7 +145,7 @@ int mode_serve(int argc, char **argv)
 	int status = parse_options(argc, argv, &params, &clock_file);
 	if (status)
 		return status < 0 ? 0 : status;
-	struct conf_store *settings = tool_settings("serve", params);
+	struct conf_store *settings = tool_service_settings("serve", params);
 	if (!settings)
 		return 78;
 	struct app app;

@@ -1,0 +1,72 @@
+/* db_internal.h - what db.c (connection, transactions), db_stmt.c (statements) and db_bind.c (their values) share.
+ * Owns: struct db, struct side. Used by these three only; nobody else sees mysql.h. */
+#ifndef PICKUP_DB_INTERNAL_H
+#define PICKUP_DB_INTERNAL_H
+
+#include <mysql.h>
+
+#include "db.h"
+
+/* my_bool in libmariadb and older libmysqlclient, bool in newer ones. */
+typedef __typeof__(*((MYSQL_BIND *)0)->is_null) db_flag;
+
+struct db_stmt;
+
+struct db {
+	const struct conf *conf;
+	MYSQL *my;			/* NULL: not connected */
+	unsigned connections;		/* made so far */
+	bool is_away_told;		/* the log knows that there is none to be had */
+	bool patient;			/* no time-out for answers */
+	bool autocommit;		/* the session's mode, switched only where the other one is wanted */
+	bool proven;			/* the server answered a statement on this connection: if it breaks now, it went stale */
+	const char *opener_file;	/* of the open transaction; NULL: none */
+	int opener_line;
+	bool answered;			/* the server answered a statement of the open transaction: it may hold changes */
+	enum outcome doomed;		/* the open transaction is gone (OC_BUSY, OC_DOWN): it can't commit, whatever its work says */
+	const char *fetching;		/* statement whose rows are being handed out; NULL: none */
+	struct db_stmt *cache[SQL__MAX];
+	unsigned random;
+	char error_text[512];
+};
+
+/* Connected, and in the mode that the next statement needs: inside or outside a transaction. */
+must_check enum outcome db_ready(struct db *db, bool writes);
+/* Sorts a server's or client's error: logs it, closes a lost connection, dooms the open transaction where it is gone. */
+enum outcome db_failed(struct db *db, unsigned error, const char *text, const char *doing);
+/* The server answered: the connection is proven, the transaction may hold changes. */
+void db_answered(struct db *db);
+
+/* Where a value lies between us and the client library. */
+struct slot {
+	char type;		/* the signature's letter */
+	db_flag null, cut;
+	unsigned long len;
+	union { uint64_t u; int64_t i; MYSQL_TIME t; };
+};
+
+/* All values of a statement's one side, parameters or columns: the library's descriptions, and what they point to. Texts (and
+ * money, which travels as text) have a buffer each that only grows. */
+struct side {
+	unsigned n;
+	bool moved;		/* a buffer moved: the library, which keeps a copy of bind, must be told */
+	MYSQL_BIND *bind;
+	struct slot *slot;
+};
+
+/* n * size zeroed bytes, at least one; ends the process where there is no memory. */
+void *db_need(size_t n, size_t size);
+void db_side_init(struct side *s, struct str types);
+void db_side_clear(struct side *s);
+/* Value i from v, or into v (texts stay in the side). False: not what the signature says. */
+must_check bool db_side_put(struct side *s, unsigned i, const struct db_val *v);
+must_check bool db_side_get(const struct side *s, unsigned i, struct db_val *v);
+/* Room for the whole of a text that was cut. False: it is no text. */
+must_check bool db_side_grow(struct side *s, unsigned i);
+/* Whether a column of this kind can be read as the signature says, so that two swapped columns do not pass. */
+must_check bool db_column_fits(char type, const MYSQL_FIELD *f);
+
+/* Frees every cached statement. With the connection closed before, that costs no round trip. */
+void db_stmt_forget(struct db *db);
+
+#endif

@@ -1,0 +1,146 @@
+/* db_test.h - what the tests of the database layer share: a connection's settings, the schema, a few rows, the server itself.
+ * Used by: t/db/test_db*.c, each a program of its own, run by t/with-mariadb. They share its one database: so they run with -j1. */
+#ifndef PICKUP_DB_TEST_H
+#define PICKUP_DB_TEST_H
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "db.h"
+#include "log.h"
+#include "migrate.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#define NO_LEAKS() cr_assert(__lsan_do_recoverable_leak_check() == 0, "leaks")
+#define WATCHED 1
+#else
+#define NO_LEAKS() ((void)0)
+#define WATCHED 0
+#endif
+
+static struct conf conf;
+
+static inline void set_up(void)
+{
+	conf = (struct conf){ .db_option_file = getenv("PICKUP_TEST_OPTION_FILE"), .db_connect_timeout_s = 1, .db_timeout_s = 2,
+		.db_lock_wait_s = 1, .db_replays = 10 };
+	cr_assert_not_null(conf.db_option_file, "run by t/with-mariadb");
+	log_set_level(getenv("PICKUP_TEST_VERBOSE") ? LOG_DEBUG : LOG_ERROR);
+}
+
+static inline void text(struct db *db, const char *sql)
+{
+	unsigned error;
+
+	cr_assert_eq(db_run_text(db, str_from(sql), &error), OC_OK, "%s: %s", sql, db_error_text(db));
+}
+
+/* The directory of the migrations: PICKUP_TEST_SQLDIR, else sql/ in the source tree (automake's $srcdir, or here). */
+static inline const char *sql_dir(void)
+{
+	static char path[4096];
+	const char *given = getenv("PICKUP_TEST_SQLDIR"), *srcdir = getenv("srcdir");
+
+	snprintf(path, sizeof path, "%s/sql", srcdir ? srcdir : ".");
+	return given ? given : path;
+}
+
+/* A database with the program's schema, emptied of what tests write. */
+static inline struct db *open_schema(void)
+{
+	struct db *db = db_new(&conf);
+	int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
+
+	fflush(stdout);
+	dup2(null, STDOUT_FILENO);
+	cr_assert_eq(migrate_run(db, sql_dir(), false), OC_OK);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(null);
+	text(db, "DELETE FROM products");
+	text(db, "DELETE FROM shops");
+	text(db, "DELETE FROM users");
+	text(db, "DELETE FROM idempotency_keys");
+	text(db, "DELETE FROM outbox");
+	text(db, "DELETE FROM push_cursors");
+	return db;
+}
+
+static inline enum outcome add_user(struct db *db, const char *phone, struct db_done *done)
+{
+	const struct db_val v[] = { db_text(STR("Kiran Kumar")), db_text(str_from(phone)), db_null(), db_null(), db_text(STR("customer")),
+		db_time(INT64_C(1700000000123456)) };
+
+	return db_run(db, SQL_USER_INSERT, 0, v, 6, NULL, NULL, done);
+}
+
+static inline enum outcome count_row(void *ctx, const struct db_val *vals)
+{
+	(void)vals;
+	++*(unsigned *)ctx;
+	return OC_OK;
+}
+
+static inline unsigned users(struct db *db)
+{
+	unsigned n = 0;
+
+	cr_assert_eq(db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(1000000) }, 2, count_row, &n, NULL), OC_OK);
+	return n;
+}
+
+/* The number that a query gives. */
+static inline long ask(const char *sql)
+{
+	char cmd[1024];
+	long n = -1;
+	FILE *f;
+
+	snprintf(cmd, sizeof cmd, "mariadb --no-defaults -N -S '%s' -u root pickup -e \"%s\"", getenv("PICKUP_TEST_SOCKET"), sql);
+	f = popen(cmd, "r");
+	cr_assert_not_null(f);
+	cr_assert_eq(fscanf(f, "%ld", &n), 1);
+	pclose(f);
+	return n;
+}
+
+static inline pid_t server_pid(void)
+{
+	FILE *f = fopen(getenv("PICKUP_TEST_SERVER_PID"), "r");
+	int pid = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+/* Kills the server and waits until the new one answers. */
+static inline void restart_server(void)
+{
+	struct db *db = db_new(&conf);
+	int64_t limit = clock_mono() + INT64_C(20000000);
+
+	cr_assert_eq(kill(server_pid(), SIGKILL), 0);
+	log_set_level(LOG_ERROR);
+	do {
+		usleep(20000);
+		fflush(stderr);
+	} while (db_connect(db) != OC_OK && clock_mono() < limit);
+	cr_assert_lt(clock_mono(), limit);
+	db_free(db);
+}
+
+#endif
