@@ -10,7 +10,7 @@ ALTER TABLE order_items ADD COLUMN stock_taken TINYINT NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD KEY shop_list (shop_id, status, order_type, created_at);
 
 -- updated_since: orders placed earlier and changed since.
-ALTER TABLE orders ADD KEY shop_updated (shop_id, updated_at);
+ALTER TABLE orders ADD KEY shop_updated (shop_id, updated_at, created_at);
 
 -- The full state after each change. An order that never changed has no rows here: its first entry is the order itself,
 -- and is written together with the second.

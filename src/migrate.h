@@ -1,0 +1,16 @@
+/* migrate.h - applies sql/NNN_name.sql in order. Owns: schema_migrations and the progress within a file. */
+#ifndef PICKUP_MIGRATE_H
+#define PICKUP_MIGRATE_H
+
+#include "db.h"
+
+/* Applies what of dir is not applied yet, one line to standard output for each file. dry_run: only says what it would do.
+ * OC_OK; OC_CONFLICT: a file changed after it was applied, a number is missing or there twice, or the database knows a newer one (logged);
+ * OC_BUSY: another migration is at work and did not end within a minute; OC_DOWN; OC_BAD: a statement failed, or dir can't be read (logged, with file and line).
+ * May be stopped at any statement and run again. */
+must_check enum outcome migrate_run(struct db *db, const char *dir, bool dry_run);
+
+/* Compares the applied migrations with what the program needs: OC_OK, OC_CONFLICT (older; the log names the command that mends it), OC_DOWN. */
+must_check enum outcome migrate_check_schema(struct db *db);
+
+#endif
