@@ -30,7 +30,7 @@ enum outcome ep_readyz(struct req *r)
 		return refuse(r, "away", "unknown", "The database is away.");
 	if (!lease.is_held)
 		return refuse(r, "ok", "away", "No relay is at work: notifications wait.");
-	if (lease.state.len && lease.state.s[0] != '(')
+	if (lease.is_failing)
 		return refuse(r, "ok", "failing", "The relay can't reach a push server: notifications wait.");
 	struct buf *b = reply_json(r, 200);
 	buf_addf(b, "{\"status\":\"ok\",\"database\":\"ok\",\"publisher\":\"ok\",\"put_aside\":%llu}", (unsigned long long)refused);

@@ -1,0 +1,51 @@
+/* push.h - POSTs to push instances (nginx with nchan), one request in flight each, over connections that are kept.
+ * Owns: libcurl, the verdict on an answer. Does not own: what is sent when, and what follows (relay_lane.c).
+ * Used by: relay*.c. */
+#ifndef PICKUP_PUSH_H
+#define PICKUP_PUSH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "event.h"
+#include "outcome.h"
+
+/* What became of a request. */
+enum push_verdict {
+	PUSH_NONE,	/* nothing is in flight, or no answer yet */
+	PUSH_ACCEPTED,	/* 2xx, with subscribers or without */
+	PUSH_REFUSED,	/* 4xx: would be refused each time again */
+	PUSH_RETRY,	/* anything else; perhaps it was taken, perhaps not */
+	PUSH_AWAY,	/* nobody listens there: an instance that is being restarted */
+	PUSH__MAX
+};
+/* 408 and 429 are no refusals for good. */
+enum push_verdict push_verdict_of(long status);
+
+/* Every instance's transfers, driven together. Owned by the caller; freed after the instances. NULL is fine to free. */
+struct push_pool *push_pool_new(void);
+void push_pool_free(struct push_pool *pool);
+/* Moves what can be moved, without waiting. */
+void push_pool_work(struct push_pool *pool);
+/* Waits until a transfer, one of the descriptors (-1: none) or the time calls. */
+void push_pool_wait(struct push_pool *pool, const int *fds, size_t n, int64_t us);
+
+struct push;
+
+/* url: "unix:/path" or "http://host:port", copied. NULL: it is neither; why (size n) says so. Owned by the caller. */
+must_check struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t n);
+/* Drops what is in flight. NULL is fine. */
+void push_free(struct push *p);
+/* Starts one POST; nothing may be in flight. body is borrowed until the verdict or push_drop. */
+void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms);
+bool push_in_flight(const struct push *p);
+/* push_take has something to give. */
+bool push_has_ended(const struct push *p);
+/* The verdict on the request that has ended since, once. PUSH_NONE: it has not. */
+enum push_verdict push_take(struct push *p);
+/* Forgets the request in flight and its connection. */
+void push_drop(struct push *p);
+/* The last verdict's status (0: no answer) and reason, for people. */
+long push_status(const struct push *p);
+const char *push_reason(const struct push *p);
+
+#endif

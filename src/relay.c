@@ -1,0 +1,487 @@
+/* relay.c - `pickup relay`: the only publisher. Its loop, its lease, its settings.
+ * Owns: struct relay, when what is done, who may publish. Does not own: numbers, lanes, pruning (relay_*.c).
+ * Used by: main.c. */
+#include "relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "migrate.h"
+#include "modes.h"
+#include "tool.h"
+
+#define MODE "relay"
+#define SECOND_US INT64_C(1000000)
+/* More than a batch ever is, whatever it was set to when the relay died. */
+#define SWEEP_ROWS 2000
+#define ONCE_TRIES 5
+#define STATE_MAX 500		/* relay_lease.state */
+#define HOLDER_MAX 255		/* relay_lease.holder */
+
+/* What only the loop needs. */
+struct loop {
+	struct relay relay;
+	const char *params_file;	/* or NULL */
+	struct stat params_taken, params_seen;	/* as it was when its values were taken; when it was last looked at */
+	char holder[HOLDER_MAX + 1];
+	int signals;
+	bool is_once, is_schema_checked, is_standby_told;
+	int status;			/* -1: go on; else the exit status */
+	int64_t give_up_at;		/* --once: another relay holds the lease */
+	bool is_drained;		/* --once: the outbox was seen empty */
+};
+
+/* ---- for all of relay*.c ---- */
+
+bool relay_db_ok(struct relay *r, enum outcome oc)
+{
+	if (oc == OC_OK) {
+		if (r->is_db_away)
+			log_info("the database is there again");
+		r->is_db_away = false;
+		r->db_pause = r->db_at = 0;
+		return true;
+	}
+	if (oc == OC_DOWN && !r->is_db_away) {
+		log_warn("the database is away; trying again until it is back");
+		r->is_db_away = true;
+	} else if (oc != OC_DOWN && oc != OC_CONFLICT && !r->db_pause) {
+		log_warn("a statement failed (%s); trying again", db_error_text(r->db));
+	}
+	int64_t first = oc == OC_BUSY ? SECOND_US / 100 : SECOND_US / 10;
+	r->db_pause = r->db_pause ? r->db_pause * 2 : first;
+	if (r->db_pause > SECOND_US)
+		r->db_pause = SECOND_US;
+	r->db_at = clock_mono() + r->db_pause;
+	return false;
+}
+
+bool relay_db_ready(const struct relay *r)
+{
+	return clock_mono() >= r->db_at;
+}
+
+bool relay_may_publish(const struct relay *r)
+{
+	return r->is_active && clock_mono() < r->held_until;
+}
+
+/* ---- lease ---- */
+
+static void stand_down(struct loop *l, const char *why)
+{
+	struct relay *r = &l->relay;
+	if (r->is_active)
+		log_warn("%s: publishing stops here", why);
+	r->is_active = false;
+	relay_lanes_halt(r);
+	seq_cache_forget(r->seqs);
+}
+
+/* Says once who is at work, instead of us. */
+static void tell_standby(struct loop *l)
+{
+	struct arena *a = l->relay.arena;
+	struct lease lease;
+	if (l->is_standby_told)
+		return;
+	arena_reset(a);
+	if (db_lease_get(l->relay.db, a, &lease) == OC_OK)
+		log_info("another relay publishes (%.*s); standing by", STR_FMT(lease.holder));
+	l->is_standby_told = true;
+}
+
+static enum outcome take_lease(struct loop *l, uint64_t seconds)
+{
+	struct relay *r = &l->relay;
+	arena_reset(r->arena);
+	struct buf state = BUF_IN(r->arena);
+	relay_lanes_state(r, &state);
+	size_t len = state.len < STATE_MAX ? state.len : STATE_MAX;
+	return db_lease_take(r->db, str_from(l->holder), seconds, len ? (struct str){ state.s, len } : STR(""));
+}
+
+/* Counted from before the question, and less a quarter for what the clocks and a paused process may cost. */
+static void lease_got(struct loop *l, int64_t asked)
+{
+	struct relay *r = &l->relay;
+	int64_t lease = r->conf->relay_lease_s * SECOND_US;
+	if (!r->is_active || asked >= r->held_until) {
+		/* Others may have worked in between, so nothing that we remember holds. */
+		relay_lanes_halt(r);
+		r->in_doubt = true;
+		log_info("publishing, as %s", l->holder);
+	}
+	r->is_active = true;
+	r->held_until = asked + lease - lease / 4;
+	r->lease_at = asked + lease / 3;
+	l->is_standby_told = false;
+}
+
+static void lease_step(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	int64_t asked = clock_mono();
+	enum outcome oc = take_lease(l, (uint64_t)r->conf->relay_lease_s);
+	if (oc == OC_CONFLICT) {
+		stand_down(l, "another relay has taken over");
+		tell_standby(l);
+		r->lease_at = asked + r->conf->relay_lease_s * SECOND_US / 6;
+	} else if (relay_db_ok(r, oc)) {
+		lease_got(l, asked);
+	}
+}
+
+/* ---- doubt ---- */
+
+/* Old tables are a mistake of the installation that no waiting mends. */
+static bool has_tables(struct loop *l)
+{
+	if (l->is_schema_checked)
+		return true;
+	enum outcome oc = migrate_check_schema(l->relay.db);
+	l->is_schema_checked = relay_db_ok(&l->relay, oc);
+	if (oc == OC_CONFLICT)
+		l->status = EX_CONFIG;
+	return l->is_schema_checked;
+}
+
+/* Finds out where the numbers stand, and ends what a crash or a lost answer left half done. */
+static enum outcome settle_doubt(struct relay *r)
+{
+	uint64_t head = 0;
+	unsigned connection = db_connections(r->db);
+	seq_cache_forget(r->seqs);
+	enum outcome oc = db_outbox_sweep(r->db, SWEEP_ROWS);
+	if (oc == OC_OK)
+		oc = db_pub_last(r->db, &head);
+	if (oc == OC_OK)
+		oc = db_refusal_count(r->db, &r->put_aside);
+	if (oc != OC_OK)
+		return oc;
+	r->head = head;
+	if (r->window->next != head + 1)
+		window_reset(r->window, head + 1);
+	oc = relay_lanes_start(r);
+	/* All of it on one connection, or again. */
+	r->connection = db_connections(r->db);
+	r->in_doubt = oc != OC_OK || r->connection != connection;
+	return oc;
+}
+
+/* ---- settings ---- */
+
+static void report_fault(void *ctx, const char *file, unsigned line, const char *why)
+{
+	(void)ctx;
+	log_warn("%s:%u: %s", file, line, why);
+}
+
+static void ignore_fault(void *ctx, const char *file, unsigned line, const char *why)
+{
+	(void)ctx;
+	(void)file;
+	(void)line;
+	(void)why;
+}
+
+/* A fault in a value must not keep notifications back: what is good is taken, the faults are printed already. */
+static struct conf_store *settings_without_faults(const char *params_file)
+{
+	size_t n;
+	char why[512];
+	const struct setting *table = conf_table(&n);
+	struct conf_store *s = conf_new();
+	if (params_file && conf_load(s, params_file, ignore_fault, NULL) == OC_NOT_FOUND) {
+		conf_free(s);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *value = getenv(table[i].name);
+		if (value && !conf_set(s, str_from(table[i].name), str_from(value), why, sizeof why))
+			log_warn("environment: %s", why);
+	}
+	log_warn("settings with faults are at their defaults");
+	return s;
+}
+
+static bool is_as_seen(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* The file differs from what was taken, and nobody has written to it since the last look. */
+static bool has_new_params(struct loop *l)
+{
+	struct stat now;
+	if (!l->params_file || stat(l->params_file, &now) < 0 || is_as_seen(&now, &l->params_taken))
+		return false;
+	bool is_settled = is_as_seen(&now, &l->params_seen);
+	l->params_seen = now;
+	if (is_settled)
+		l->params_taken = now;
+	return is_settled;
+}
+
+/* What the database's connection was made of may be among the new values. */
+static void reload_settings(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	r->params_at = clock_mono() + SECOND_US;
+	if (!has_new_params(l))
+		return;
+	char *option_file = strdup(r->conf->db_option_file);
+	enum outcome oc = conf_load(l->relay.settings, l->params_file, report_fault, NULL);
+	log_set_level((enum log_level)r->conf->log_level);
+	log_info("%s was read again%s", l->params_file, oc == OC_OK ? "" : "; faults in it are ignored");
+	if (!option_file || strcmp(option_file, r->conf->db_option_file)) {
+		db_disconnect(r->db);
+		r->in_doubt = true;
+	}
+	free(option_file);
+	relay_lanes_configure(r);
+}
+
+/* ---- the loop ---- */
+
+static int64_t wake_at(const struct loop *l)
+{
+	const struct relay *r = &l->relay;
+	int64_t db = INT64_MAX, at = r->params_at;
+	if (!relay_may_publish(r))
+		db = r->lease_at;
+	else if (r->in_doubt || r->has_more)
+		db = 0;
+	else
+		db = r->poll_at < r->lease_at ? r->poll_at : r->lease_at;
+	if (relay_may_publish(r) && r->prune_at < db)
+		db = r->prune_at;
+	if (db < r->db_at)
+		db = r->db_at;
+	if (db < at)
+		at = db;
+	if (relay_may_publish(r) && relay_lanes_due(r) < at)
+		at = relay_lanes_due(r);
+	return at;
+}
+
+/* Waits; true where a poke came. */
+static bool wait_for_work(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	int fds[] = { l->signals, r->pokes ? poke_fd(r->pokes) : -1 };
+	struct signalfd_siginfo info;
+	push_pool_wait(r->pool, fds, 2, wake_at(l) - clock_mono());
+	if (read(l->signals, &info, sizeof info) > 0) {
+		log_info("signal %u: ending", info.ssi_signo);
+		l->status = EX_OK;
+	}
+	return poke_drain(r->pokes);
+}
+
+static void number_step(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	r->poll_at = clock_mono() + r->conf->relay_poll_ms * 1000;
+	enum outcome oc = relay_number(r);
+	if (oc == OC_CONFLICT) {
+		log_warn("numbers were taken already; looking again");
+		r->lease_at = 0;
+	}
+	l->is_drained = relay_db_ok(r, oc) && !r->in_doubt && !r->has_more;
+}
+
+/* With the lease: from the most to the least urgent. */
+static void work(struct loop *l, bool is_poked)
+{
+	struct relay *r = &l->relay;
+	if (r->in_doubt && relay_db_ready(r) && relay_db_ok(r, settle_doubt(r)))
+		r->has_more = true;
+	if (!r->in_doubt && relay_db_ready(r) && (is_poked || r->has_more || clock_mono() >= r->poll_at))
+		number_step(l);
+	relay_lanes_turn(r, true);
+	if (clock_mono() >= r->prune_at && relay_db_ready(r) && !r->in_doubt)
+		relay_prune(r);
+}
+
+/* --once ends where all is published, or where waiting would be needed. */
+static void end_if_done(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	if (!l->is_once || l->status >= 0)
+		return;
+	if (r->is_db_away)
+		l->status = tool_fail(EX_UNAVAILABLE, MODE, "the database is away");
+	else if (!r->is_active && clock_mono() >= l->give_up_at)
+		l->status = tool_fail(EX_UNAVAILABLE, MODE, "another relay is at work");
+	else if (relay_may_publish(r) && relay_lanes_failing(r, ONCE_TRIES))
+		l->status = tool_fail(EX_UNAVAILABLE, MODE, "not everything could be published; it is kept");
+	else if (relay_may_publish(r) && l->is_drained && relay_lanes_done(r))
+		l->status = EX_OK;
+}
+
+static void turn(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	bool is_poked = wait_for_work(l);
+	if (l->status >= 0)
+		return;
+	if (clock_mono() >= r->lease_at && !relay_may_publish(r) && relay_db_ready(r) && has_tables(l))
+		lease_step(l);
+	if (relay_may_publish(r))
+		work(l, is_poked);
+	else
+		push_pool_work(r->pool);
+	/* What is renewed in time stands behind the messages. */
+	if (clock_mono() >= r->lease_at && r->is_active && relay_db_ready(r))
+		lease_step(l);
+	if (clock_mono() >= r->params_at)
+		reload_settings(l);
+	end_if_done(l);
+}
+
+/* What was begun is ended, and a standby may take over at once. */
+static void finish(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	if (relay_may_publish(r)) {
+		relay_lanes_finish(r, clock_mono() + r->conf->push_timeout_ms * 1000);
+		if (r->in_doubt && relay_db_ready(r))
+			(void)relay_db_ok(r, db_outbox_sweep(r->db, SWEEP_ROWS));
+	}
+	if (!r->is_active)
+		return;
+	if (take_lease(l, 0) == OC_OK)
+		log_info("gave up the lease");
+	else
+		log_warn("the lease could not be given up; it runs out");
+}
+
+/* ---- start and end ---- */
+
+/* Stable for a machine and socket, where the lock lets one relay live: the next one there takes over at once. */
+static void name_holder(struct loop *l)
+{
+	char host[128] = "";
+	gethostname(host, sizeof host - 1);
+	if (l->relay.pokes)
+		snprintf(l->holder, sizeof l->holder, "%s:%s", host, l->relay.conf->relay_socket);
+	else
+		snprintf(l->holder, sizeof l->holder, "%s:%ld", host, (long)getpid());
+}
+
+/* Signals are read from a descriptor, so that they end a wait and nothing else. */
+static int catch_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int open_pokes(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	char why[512];
+	if (!*r->conf->relay_socket) {
+		log_warn("PICKUP_RELAY_SOCKET is not set: nobody can wake the relay, it polls");
+		return 0;
+	}
+	enum outcome oc = poke_listen(r->conf->relay_socket, &r->pokes, why, sizeof why);
+	return oc == OC_OK ? 0 : tool_fail(EX_CANTCREAT, MODE, "%s", why);
+}
+
+static int start(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	char why[512];
+	if (l->params_file && stat(l->params_file, &l->params_taken) < 0)
+		return tool_fail(EX_CONFIG, MODE, "%s: %s", l->params_file, strerror(errno));
+	r->settings = tool_service_settings(MODE, l->params_file);
+	if (!r->settings && !(r->settings = settings_without_faults(l->params_file)))
+		return tool_fail(EX_CONFIG, MODE, "the settings can't be read");
+	r->conf = conf_get(r->settings);
+	log_set_level((enum log_level)r->conf->log_level);
+	if (!db_option_file_ok(r->conf->db_option_file, why, sizeof why))
+		return tool_fail(EX_CONFIG, MODE, "%s", why);
+	l->signals = catch_signals();
+	if (l->signals < 0)
+		return tool_fail(EX_OSERR, MODE, "signals: %s", strerror(errno));
+	int status = open_pokes(l);
+	if (status)
+		return status;
+	name_holder(l);
+	r->clock = clock_system();
+	r->db = db_new(r->conf);
+	r->pool = push_pool_new();
+	r->arena = arena_new();
+	r->seqs = seq_cache_new();
+	r->window = window_new();
+	r->random = (unsigned)clock_mono() ^ (unsigned)getpid();
+	l->give_up_at = clock_mono() + (r->conf->relay_lease_s + 1) * SECOND_US;
+	relay_lanes_configure(r);
+	return 0;
+}
+
+static void clear(struct loop *l)
+{
+	struct relay *r = &l->relay;
+	relay_lanes_free(r);
+	push_pool_free(r->pool);
+	db_free(r->db);
+	window_free(r->window);
+	seq_cache_free(r->seqs);
+	arena_free(r->arena);
+	poke_listener_free(r->pokes);
+	if (l->signals >= 0)
+		close(l->signals);
+	conf_free(r->settings);
+}
+
+static int take_options(struct loop *l, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--once"))
+			l->is_once = true;
+		else if (!strcmp(argv[i], "--params") && i + 1 < argc)
+			l->params_file = argv[++i];
+		else if (!strcmp(argv[i], "--help")) {
+			puts("usage: pickup relay [--params FILE] [--once]\n\n"
+				"Numbers the notifications that wait in the outbox and publishes them.\n"
+				"  --params FILE  settings, in the form of nginx/pickup.params; read again when it changes\n"
+				"  --once         publishes what there is, then ends");
+			return EX_OK;
+		} else
+			return tool_fail(EX_USAGE, MODE, "\"%s\" is not understood; see pickup relay --help", argv[i]);
+	}
+	return -1;
+}
+
+int mode_relay(int argc, char **argv)
+{
+	struct loop l = { .signals = -1 };
+	int status = take_options(&l, argc, argv);
+	if (status >= 0)
+		return status;
+	status = start(&l);
+	for (l.status = -1; status == 0 && l.status < 0; )
+		turn(&l);
+	if (status == 0) {
+		finish(&l);
+		status = l.status;
+	}
+	clear(&l);
+	return status;
+}

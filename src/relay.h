@@ -1,0 +1,141 @@
+/* relay.h - the relay's inside: what its files share.
+ * Owns: struct relay. relay.c has the loop and the lease, relay_number.c gives numbers, relay_lane.c publishes, relay_prune.c tidies.
+ * Used by relay*.c and their unit test only. */
+#ifndef PICKUP_RELAY_H
+#define PICKUP_RELAY_H
+
+#include "clock.h"
+#include "conf.h"
+#include "db_outbox.h"
+#include "poke.h"
+#include "push.h"
+
+/* ---- messages in memory ---- */
+
+/* A numbered message; body is its own, grows and is used again. */
+struct relay_msg {
+	uint64_t pub_no;
+	struct channel channel;
+	uint64_t seq;
+	char *body;
+	size_t len, cap;
+};
+void relay_msg_set(struct relay_msg *m, const struct pub_row *row);
+void relay_msg_clear(struct relay_msg *m);
+
+/* The newest messages: those with pub_no from first up to, not including, next. A lane that is further behind reads from events. */
+#define WINDOW_SLOTS 1024
+struct window { uint64_t first, next; struct relay_msg slots[WINDOW_SLOTS]; };
+struct window *window_new(void);
+void window_free(struct window *w);
+/* Empty; the next message will be number next. */
+void window_reset(struct window *w, uint64_t next);
+/* Takes a copy of the message number w->next; the oldest one gives way. */
+void window_add(struct window *w, const struct pub_row *row);
+/* NULL: not here. */
+const struct relay_msg *window_find(const struct window *w, uint64_t pub_no);
+
+/* ---- numbers ---- */
+
+/* Last seq of channels. */
+struct seq_cache;
+#define SEQ_CACHE_MAX 10000
+struct seq_cache *seq_cache_new(void);
+void seq_cache_free(struct seq_cache *c);
+void seq_cache_forget(struct seq_cache *c);
+/* False: not known. */
+must_check bool seq_cache_get(const struct seq_cache *c, struct channel ch, uint64_t *last);
+void seq_cache_put(struct seq_cache *c, struct channel ch, uint64_t last);
+/* Before n (up to SEQ_CACHE_MAX) new channels are put: forgets them all where these would be too many. */
+void seq_cache_make_room(struct seq_cache *c, size_t n);
+
+/* Sorts by id, but the rows of one order by version: they share out among themselves the places that they have. */
+void relay_order_rows(struct outbox_row *rows, size_t n);
+
+/* ---- lanes ---- */
+
+/* One push instance: messages in pub_no order, each sent until it is accepted or refused for good. */
+struct lane {
+	char *url;			/* its name in push_cursors */
+	struct push *push;
+	bool is_started;		/* cursor was read, or made */
+	uint64_t cursor, saved;		/* served up to here; as the database knows it */
+	int64_t save_at;		/* when to tell the database */
+	bool has_msg;
+	struct relay_msg msg;		/* in hand: in flight, or waiting for its next try, or refused and not yet put aside */
+	long refused;			/* status, 0 for none */
+	unsigned failures;
+	int64_t retry_at;
+	instant failing_since;
+	struct arena *page_arena;	/* messages read from events */
+	struct pub_row *page;
+	size_t page_n, page_i;
+	int64_t read_at;
+};
+
+/* The pause before try number failures + 1, jittered. PUSH_AWAY: 50 ms steps up to 500 ms for the first tries, since a restarted instance is soon
+ * back; else doubled from 50 ms. At most max_ms. */
+int64_t relay_pause_us(enum push_verdict v, unsigned failures, int64_t max_ms, unsigned random);
+
+/* ---- the relay ---- */
+
+struct relay {
+	struct conf_store *settings;
+	const struct conf *conf;	/* of settings */
+	struct clock clock;
+	struct db *db;
+	struct poke_listener *pokes;	/* NULL: none */
+	struct push_pool *pool;
+	struct lane **lanes;
+	size_t lane_n;
+	struct arena *arena;		/* one batch */
+	struct window *window;
+	struct seq_cache *seqs;
+	uint64_t head;			/* newest pub_no */
+	unsigned random;
+	bool is_active;			/* we hold the lease, as far as we know */
+	int64_t held_until;		/* monotonic; may not be published later */
+	bool in_doubt;			/* what the database holds must be looked at before anything is numbered */
+	unsigned connection;		/* of the database, on which it was looked at */
+	bool has_more;			/* the outbox held more than was taken */
+	uint64_t put_aside;
+	bool is_db_away;
+	int64_t db_pause, db_at;	/* after a failure: not before */
+	int64_t lease_at, poll_at, prune_at, params_at;
+};
+
+/* True for OC_OK. Anything else makes the database rest a moment, longer each time; said once. */
+bool relay_db_ok(struct relay *r, enum outcome oc);
+bool relay_db_ready(const struct relay *r);
+/* The lease is ours for certain, at this moment. */
+bool relay_may_publish(const struct relay *r);
+
+/* relay_number.c: gives numbers to one batch of the outbox, makes the lanes send, empties it. Only with the lease and without doubt.
+ * Sets has_more; in_doubt where it did not end well. */
+enum outcome relay_number(struct relay *r);
+
+/* relay_lane.c */
+/* Makes the lanes those of conf.push_urls; known ones stay as they are. */
+void relay_lanes_configure(struct relay *r);
+void relay_lanes_free(struct relay *r);
+/* Finds each lane's cursor. Before anything is numbered: a new instance starts at the head. */
+must_check enum outcome relay_lanes_start(struct relay *r);
+/* Forgets what is in hand; the lease is gone. */
+void relay_lanes_halt(struct relay *r);
+/* Takes answers, sends what may be sent. chores: may also use the database (pages of events, refusals, cursors). */
+void relay_lanes_turn(struct relay *r, bool chores);
+/* Takes answers only, then writes every cursor: the end. */
+void relay_lanes_finish(struct relay *r, int64_t until);
+/* When the lanes want their next turn. */
+int64_t relay_lanes_due(const struct relay *r);
+/* Every lane has published all there is. */
+bool relay_lanes_done(const struct relay *r);
+/* Some lane has failed so many times in a row. */
+bool relay_lanes_failing(const struct relay *r, unsigned times);
+/* What is wrong with them, "" for nothing. */
+void relay_lanes_state(const struct relay *r, struct buf *out);
+
+/* relay_prune.c: old keys and events, a small batch; sets prune_at. */
+void relay_prune(struct relay *r);
+
+#endif

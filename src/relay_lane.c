@@ -1,0 +1,421 @@
+/* relay_lane.c - publishing: one lane a push instance, each at its own pace.
+ * Owns: cursors, back-off, what is put aside. Does not own: numbers (relay_number.c), HTTP (push.c).
+ * Used by: relay.c, relay_number.c. */
+#include "relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#define PAGE_ROWS 256
+#define CURSOR_PAUSE_US 200000
+/* Tries that go on soon where nobody listens: about the ten seconds that a restart may take. */
+#define AWAY_SOON 24
+/* Answers taken in one turn, where they come at once; then it is the outbox's turn. */
+#define ROUNDS_MAX 8
+#define INSTANCE_MAX 255	/* push_cursors.instance */
+
+/* ---- pauses ---- */
+
+int64_t relay_pause_us(enum push_verdict v, unsigned failures, int64_t max_ms, unsigned random)
+{
+	int64_t ms;
+	if (v == PUSH_AWAY && failures <= AWAY_SOON)
+		ms = failures < 10 ? (int64_t)failures * 50 : 500;
+	else {
+		unsigned doublings = v == PUSH_AWAY ? failures - AWAY_SOON + 3 : failures - 1;
+		ms = INT64_C(50) << (doublings < 20 ? doublings : 20);
+	}
+	int64_t us = (ms < max_ms ? ms : max_ms) * 1000;
+	return us / 2 + (int64_t)(random % 1000) * us / 2000;
+}
+
+/* ---- which lanes there are ---- */
+
+static struct lane *lane_new(struct relay *r, const char *url)
+{
+	char why[512];
+	struct push *push = push_new(r->pool, url, why, sizeof why);
+	if (!push) {
+		log_error("push: %s; ignored", why);
+		return NULL;
+	}
+	struct lane *l = calloc(1, sizeof *l);
+	if (!l || !(l->url = strdup(url)))
+		log_die("no memory for a push instance");
+	l->push = push;
+	l->page_arena = arena_new();
+	return l;
+}
+
+static void lane_free(struct lane *l)
+{
+	if (!l)
+		return;
+	push_free(l->push);
+	relay_msg_clear(&l->msg);
+	arena_free(l->page_arena);
+	free(l->url);
+	free(l);
+}
+
+static struct lane *find_lane(struct lane **lanes, size_t n, const char *url)
+{
+	for (size_t i = 0; i < n; i++)
+		if (lanes[i] && !strcmp(lanes[i]->url, url))
+			return lanes[i];
+	return NULL;
+}
+
+/* Moves the lane out of the old ones, or makes it. */
+static struct lane *take_lane(struct relay *r, struct lane **old, size_t n, const char *url)
+{
+	struct lane *l = find_lane(old, n, url);
+	for (size_t i = 0; i < n; i++)
+		if (old[i] == l)
+			old[i] = NULL;
+	return l ? l : lane_new(r, url);
+}
+
+void relay_lanes_configure(struct relay *r)
+{
+	char *urls = strdup(r->conf->push_urls), *save = NULL;
+	struct lane **old = r->lanes, **lanes = urls ? calloc(strlen(urls) / 2 + 1, sizeof *lanes) : NULL;
+	size_t n = 0;
+	if (!lanes)
+		log_die("no memory for push instances");
+	for (char *url = strtok_r(urls, " \t", &save); url; url = strtok_r(NULL, " \t", &save)) {
+		struct lane *l = NULL;
+		if (strlen(url) > INSTANCE_MAX)
+			log_error("push: an address above %d bytes is ignored", INSTANCE_MAX);
+		else if (!find_lane(lanes, n, url))
+			l = take_lane(r, old, r->lane_n, url);
+		if (l)
+			lanes[n++] = l;
+	}
+	for (size_t i = 0; i < r->lane_n; i++)
+		lane_free(old[i]);
+	free(old);
+	free(urls);
+	r->lanes = lanes;
+	r->lane_n = n;
+	if (n == 0)
+		log_warn("no push instance is set (PICKUP_PUSH_URLS): notifications are numbered and kept, nobody is told");
+}
+
+void relay_lanes_free(struct relay *r)
+{
+	for (size_t i = 0; i < r->lane_n; i++)
+		lane_free(r->lanes[i]);
+	free(r->lanes);
+	r->lanes = NULL;
+	r->lane_n = 0;
+}
+
+/* ---- cursors ---- */
+
+static enum outcome lane_start(struct relay *r, struct lane *l)
+{
+	uint64_t known;
+	enum outcome oc = db_cursor_get(r->db, str_from(l->url), &known);
+	if (oc == OC_NOT_FOUND) {
+		/* At once: found missing again after a crash, it would start at a later head. */
+		known = r->head;
+		log_info("push %s: a new instance, from number %llu on", l->url, (unsigned long long)known + 1);
+		oc = db_cursor_set(r->db, str_from(l->url), known);
+	}
+	if (oc != OC_OK)
+		return oc;
+	l->saved = known;
+	/* Both are true: what we published and what was published since by others. */
+	if (!l->is_started || l->cursor < known) {
+		l->cursor = known;
+		l->page_i = l->page_n = 0;
+	}
+	if (l->cursor > r->head) {
+		log_warn("push %s: its cursor stood at %llu, beyond the last number %llu", l->url, (unsigned long long)l->cursor,
+			(unsigned long long)r->head);
+		l->cursor = r->head;
+	}
+	l->is_started = true;
+	return OC_OK;
+}
+
+static void lane_halt(struct lane *l)
+{
+	push_drop(l->push);
+	l->has_msg = false;
+	l->refused = 0;
+	l->page_n = l->page_i = 0;
+	l->retry_at = l->read_at = 0;
+}
+
+enum outcome relay_lanes_start(struct relay *r)
+{
+	enum outcome oc = OC_OK;
+	for (size_t i = 0; i < r->lane_n && oc == OC_OK; i++) {
+		struct lane *l = r->lanes[i];
+		/* What is in hand goes on, unless the database knows nothing of it (it was set back). */
+		if (l->has_msg && l->msg.pub_no <= r->head)
+			continue;
+		lane_halt(l);
+		oc = lane_start(r, l);
+	}
+	return oc;
+}
+
+void relay_lanes_halt(struct relay *r)
+{
+	for (size_t i = 0; i < r->lane_n; i++)
+		lane_halt(r->lanes[i]);
+}
+
+static void lane_save(struct relay *r, struct lane *l)
+{
+	uint64_t cursor = l->cursor;
+	if (relay_db_ok(r, db_cursor_set(r->db, str_from(l->url), cursor)))
+		l->saved = cursor;
+	l->save_at = clock_mono() + CURSOR_PAUSE_US;
+}
+
+static void lane_save_if_due(struct relay *r, struct lane *l)
+{
+	if (l->is_started && l->cursor != l->saved && clock_mono() >= l->save_at && relay_db_ready(r) && relay_may_publish(r))
+		lane_save(r, l);
+}
+
+/* ---- answers ---- */
+
+static void lane_done(struct lane *l)
+{
+	if (l->cursor == l->saved)
+		l->save_at = clock_mono() + CURSOR_PAUSE_US;
+	l->cursor = l->msg.pub_no;
+	l->has_msg = false;
+	if (l->failures)
+		log_info("push %s: well again after %u failures", l->url, l->failures);
+	l->failures = 0;
+	l->retry_at = 0;
+}
+
+static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
+{
+	if (l->failures++ == 0) {
+		l->failing_since = r->clock.now(&r->clock);
+		log_warn("push %s: number %llu: %s; trying again", l->url, (unsigned long long)l->msg.pub_no, push_reason(l->push));
+	}
+	l->retry_at = clock_mono() + relay_pause_us(v, l->failures, r->conf->push_retry_max_ms, (unsigned)rand_r(&r->random));
+}
+
+static void lane_refused(struct lane *l)
+{
+	l->refused = push_status(l->push);
+	log_warn("push %s: number %llu (%s %llu, seq %llu) refused with %ld, put aside", l->url, (unsigned long long)l->msg.pub_no,
+		channel_kind_name(l->msg.channel.kind), (unsigned long long)l->msg.channel.id, (unsigned long long)l->msg.seq, l->refused);
+}
+
+/* What was refused is in the books before the lane goes on. */
+static void lane_put_aside(struct relay *r, struct lane *l)
+{
+	instant now = r->clock.now(&r->clock);
+	if (!relay_db_ok(r, db_refusal_insert(r->db, l->msg.pub_no, str_from(l->url), (unsigned)l->refused, now)))
+		return;
+	r->put_aside++;
+	l->refused = 0;
+	lane_done(l);
+}
+
+static void lane_settle(struct relay *r, struct lane *l)
+{
+	enum push_verdict v = push_take(l->push);
+	switch (v) {
+	case PUSH_ACCEPTED:
+		lane_done(l);
+		break;
+	case PUSH_REFUSED:
+		lane_refused(l);
+		break;
+	case PUSH_RETRY: case PUSH_AWAY:
+		lane_failed(r, l, v);
+		break;
+	case PUSH_NONE: case PUSH__MAX:
+		break;
+	}
+}
+
+/* ---- sending ---- */
+
+static bool read_page(struct relay *r, struct lane *l)
+{
+	arena_reset(l->page_arena);
+	l->page_i = l->page_n = 0;
+	if (!relay_db_ok(r, db_events_from(r->db, l->page_arena, l->cursor, PAGE_ROWS, &l->page, &l->page_n))) {
+		l->page_n = 0;
+		return false;
+	}
+	/* Nothing, though there was: a database node that lags behind, or somebody deleted events. */
+	if (l->page_n == 0)
+		l->read_at = clock_mono() + r->conf->relay_poll_ms * 1000;
+	return l->page_n > 0;
+}
+
+/* Puts the message after the cursor into the lane's hand. False: there is none, or it can't be read now. */
+static bool lane_next(struct relay *r, struct lane *l, bool chores)
+{
+	const struct relay_msg *m;
+	if (l->page_i == l->page_n) {
+		if (l->cursor >= r->head)
+			return false;
+		if ((m = window_find(r->window, l->cursor + 1))) {
+			relay_msg_set(&l->msg, &(struct pub_row){ m->pub_no, m->channel, m->seq, { m->body, m->len } });
+			return true;
+		}
+		if (!chores || !relay_db_ready(r) || clock_mono() < l->read_at || !read_page(r, l))
+			return false;
+	}
+	relay_msg_set(&l->msg, &l->page[l->page_i++]);
+	return true;
+}
+
+static void lane_send(struct relay *r, struct lane *l, bool chores)
+{
+	if (!l->is_started || push_in_flight(l->push) || l->refused)
+		return;
+	if (!l->has_msg)
+		l->has_msg = lane_next(r, l, chores);
+	/* Asked last, since reading may have taken its time. */
+	if (l->has_msg && clock_mono() >= l->retry_at && relay_may_publish(r))
+		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms);
+}
+
+static void lane_chores(struct relay *r, struct lane *l)
+{
+	if (!l->is_started && relay_db_ready(r))
+		(void)relay_db_ok(r, lane_start(r, l));
+	if (l->refused && relay_db_ready(r))
+		lane_put_aside(r, l);
+}
+
+static bool any_ended(const struct relay *r)
+{
+	for (size_t i = 0; i < r->lane_n; i++)
+		if (push_has_ended(r->lanes[i]->push))
+			return true;
+	return false;
+}
+
+void relay_lanes_turn(struct relay *r, bool chores)
+{
+	unsigned rounds = 0;
+	push_pool_work(r->pool);
+	do {
+		for (size_t i = 0; i < r->lane_n; i++) {
+			lane_settle(r, r->lanes[i]);
+			if (chores && relay_may_publish(r))
+				lane_chores(r, r->lanes[i]);
+			lane_send(r, r->lanes[i], chores);
+		}
+		push_pool_work(r->pool);
+	} while (any_ended(r) && ++rounds < ROUNDS_MAX);
+	for (size_t i = 0; chores && i < r->lane_n; i++)
+		lane_save_if_due(r, r->lanes[i]);
+}
+
+static bool any_in_flight(const struct relay *r)
+{
+	for (size_t i = 0; i < r->lane_n; i++)
+		if (push_in_flight(r->lanes[i]->push))
+			return true;
+	return false;
+}
+
+void relay_lanes_finish(struct relay *r, int64_t until)
+{
+	for (;;) {
+		for (size_t i = 0; i < r->lane_n; i++)
+			lane_settle(r, r->lanes[i]);
+		if (!any_in_flight(r) || clock_mono() >= until)
+			break;
+		push_pool_wait(r->pool, NULL, 0, until - clock_mono());
+		push_pool_work(r->pool);
+	}
+	for (size_t i = 0; i < r->lane_n; i++) {
+		struct lane *l = r->lanes[i];
+		if (l->refused && relay_db_ready(r))
+			lane_put_aside(r, l);
+		if (l->is_started && l->cursor != l->saved && relay_db_ready(r))
+			lane_save(r, l);
+	}
+}
+
+/* ---- what others ask ---- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What needs the database waits for it, or the loop would spin while that is away. */
+static int64_t lane_due(const struct relay *r, const struct lane *l)
+{
+	int64_t due = INT64_MAX;
+	if (push_has_ended(l->push))
+		return 0;
+	if (l->refused || !l->is_started)
+		return r->db_at;
+	if (l->cursor != l->saved)
+		due = later(l->save_at, r->db_at);
+	if (l->has_msg)
+		return push_in_flight(l->push) ? due : earlier(due, l->retry_at);
+	return l->cursor < r->head ? earlier(due, later(l->read_at, r->db_at)) : due;
+}
+
+int64_t relay_lanes_due(const struct relay *r)
+{
+	int64_t due = INT64_MAX;
+	for (size_t i = 0; i < r->lane_n; i++)
+		due = earlier(due, lane_due(r, r->lanes[i]));
+	return due;
+}
+
+bool relay_lanes_done(const struct relay *r)
+{
+	for (size_t i = 0; i < r->lane_n; i++)
+		if (!r->lanes[i]->is_started || r->lanes[i]->has_msg || r->lanes[i]->cursor < r->head)
+			return false;
+	return true;
+}
+
+bool relay_lanes_failing(const struct relay *r, unsigned times)
+{
+	for (size_t i = 0; i < r->lane_n; i++)
+		if (r->lanes[i]->failures >= times)
+			return true;
+	return false;
+}
+
+void relay_lanes_state(const struct relay *r, struct buf *out)
+{
+	for (size_t i = 0; i < r->lane_n; i++) {
+		const struct lane *l = r->lanes[i];
+		struct wall w;
+		if (!l->failures)
+			continue;
+		time_to_wall(l->failing_since, 0, &w);
+		buf_addf(out, "%spush %s: ", out->len ? "; " : "", l->url);
+		if (push_status(l->push))
+			buf_addf(out, "%ld", push_status(l->push));
+		else
+			buf_adds(out, "no answer");
+		buf_addf(out, " since %04d-%02d-%02dT%02d:%02d:%02dZ, %llu behind", w.year, w.month, w.day, w.hour, w.minute, w.second,
+			(unsigned long long)(r->head - l->cursor));
+	}
+	if (r->put_aside)
+		buf_addf(out, "%s%llu put aside", out->len ? "; " : "", (unsigned long long)r->put_aside);
+}

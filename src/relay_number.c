@@ -1,0 +1,260 @@
+/* relay_number.c - gives outbox rows their numbers: seq within the channel, pub_no over all.
+ * Owns: the order of rows, the last numbers and newest messages in memory, one step from outbox to events.
+ * Does not own: who may (the lease, relay.c), publishing (relay_lane.c). Used by: relay.c; the messages by relay_lane.c. */
+#include "relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+/* Rows beyond the batch that are looked at, so that a row whose predecessor stands behind it waits for it. Ids and versions of an
+ * order disagree only where two database nodes gave ids at the same time, so the predecessor is never far. */
+#define LOOK_AHEAD 256
+
+/* ---- last numbers of channels: open addressing, emptied as a whole ---- */
+
+#define CACHE_SLOTS 16384	/* a power of two, well above SEQ_CACHE_MAX */
+
+struct seq_slot { struct channel channel; uint64_t last; };	/* channel.id 0: free */
+struct seq_cache { size_t used; struct seq_slot slots[CACHE_SLOTS]; };
+
+_Static_assert(SEQ_CACHE_MAX <= CACHE_SLOTS / 4 * 3, "a probe must end");
+
+struct seq_cache *seq_cache_new(void)
+{
+	struct seq_cache *c = calloc(1, sizeof *c);
+	if (!c)
+		log_die("no memory for numbers");
+	return c;
+}
+
+void seq_cache_free(struct seq_cache *c)
+{
+	free(c);
+}
+
+void seq_cache_forget(struct seq_cache *c)
+{
+	memset(c, 0, sizeof *c);
+}
+
+/* The channel's slot, or the free one where it would go. */
+static size_t slot_of(const struct seq_cache *c, struct channel ch)
+{
+	uint64_t hash = (ch.id * 2 + (ch.kind == CHANNEL_SHOP)) * UINT64_C(0x9e3779b97f4a7c15);
+	size_t i = (size_t)(hash >> 40) % CACHE_SLOTS;
+	while (c->slots[i].channel.id && (c->slots[i].channel.id != ch.id || c->slots[i].channel.kind != ch.kind))
+		i = (i + 1) % CACHE_SLOTS;
+	return i;
+}
+
+bool seq_cache_get(const struct seq_cache *c, struct channel ch, uint64_t *last)
+{
+	const struct seq_slot *s = &c->slots[slot_of(c, ch)];
+	if (!s->channel.id)
+		return false;
+	*last = s->last;
+	return true;
+}
+
+void seq_cache_make_room(struct seq_cache *c, size_t n)
+{
+	if (c->used + n > SEQ_CACHE_MAX)
+		seq_cache_forget(c);
+}
+
+void seq_cache_put(struct seq_cache *c, struct channel ch, uint64_t last)
+{
+	size_t i = slot_of(c, ch);
+	c->used += !c->slots[i].channel.id;
+	c->slots[i] = (struct seq_slot){ ch, last };
+}
+
+/* ---- the newest messages: a ring ---- */
+
+struct window *window_new(void)
+{
+	struct window *w = calloc(1, sizeof *w);
+	if (!w)
+		log_die("no memory for messages");
+	return w;
+}
+
+void window_free(struct window *w)
+{
+	for (size_t i = 0; w && i < WINDOW_SLOTS; i++)
+		relay_msg_clear(&w->slots[i]);
+	free(w);
+}
+
+void window_reset(struct window *w, uint64_t next)
+{
+	w->first = w->next = next;
+}
+
+void window_add(struct window *w, const struct pub_row *row)
+{
+	relay_msg_set(&w->slots[w->next % WINDOW_SLOTS], row);
+	w->next++;
+	if (w->next - w->first > WINDOW_SLOTS)
+		w->first++;
+}
+
+const struct relay_msg *window_find(const struct window *w, uint64_t pub_no)
+{
+	return pub_no >= w->first && pub_no < w->next ? &w->slots[pub_no % WINDOW_SLOTS] : NULL;
+}
+
+/* ---- the order of rows ---- */
+
+static int by_id(const void *a, const void *b)
+{
+	const struct outbox_row *x = a, *y = b;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Rows of one order come together, in the order of what happened to it. */
+static int by_order(const void *a, const void *b)
+{
+	const struct outbox_row *x = a, *y = b;
+	if (x->order.v != y->order.v)
+		return x->order.v > y->order.v ? 1 : -1;
+	if (x->version != y->version)
+		return x->version > y->version ? 1 : -1;
+	return by_id(a, b);
+}
+
+/* Places by the order whose row stands there, then as they are. */
+struct place { uint64_t order; size_t at; };
+
+static int by_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	if (x->order != y->order)
+		return x->order > y->order ? 1 : -1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* False: every order's versions ascend already, as they do but for a cluster. */
+static bool has_inversion(const struct outbox_row *sorted, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (sorted[i - 1].order.v == sorted[i].order.v && sorted[i - 1].id > sorted[i].id)
+			return true;
+	return false;
+}
+
+void relay_order_rows(struct outbox_row *rows, size_t n)
+{
+	if (n < 2)
+		return;
+	struct outbox_row *sorted = calloc(n, sizeof *sorted);
+	struct place *places = calloc(n, sizeof *places);
+	if (!sorted || !places)
+		log_die("no memory for a batch");
+	qsort(rows, n, sizeof *rows, by_id);
+	memcpy(sorted, rows, n * sizeof *rows);
+	qsort(sorted, n, sizeof *sorted, by_order);
+	if (has_inversion(sorted, n)) {
+		for (size_t i = 0; i < n; i++)
+			places[i] = (struct place){ rows[i].order.v, i };
+		qsort(places, n, sizeof *places, by_place);
+		for (size_t i = 0; i < n; i++)
+			rows[places[i].at] = sorted[i];
+	}
+	free(places);
+	free(sorted);
+}
+
+/* ---- one step ---- */
+
+/* Rows for one INSERT, by sizes that are prepared once: 64, 16, or what is left. */
+static size_t chunk_size(size_t n)
+{
+	return n >= EVENTS_INSERT_MAX ? EVENTS_INSERT_MAX : n >= 16 ? 16 : n;
+}
+
+static bool is_same(struct channel a, struct channel b)
+{
+	return a.kind == b.kind && a.id == b.id;
+}
+
+/* Makes the cache know the last number of every row's channel, or fails. */
+static enum outcome learn_channels(struct relay *r, const struct outbox_row *rows, size_t n)
+{
+	struct channel missing[EVENTS_INSERT_MAX];
+	uint64_t last[EVENTS_INSERT_MAX], unused;
+	size_t m = 0;
+	seq_cache_make_room(r->seqs, n);
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+		while (k < m && !is_same(missing[k], rows[i].channel))
+			k++;
+		if (k == m && !seq_cache_get(r->seqs, rows[i].channel, &unused))
+			missing[m++] = rows[i].channel;
+	}
+	enum outcome oc = db_channels_last(r->db, missing, m, last);
+	for (size_t i = 0; i < m && oc == OC_OK; i++)
+		seq_cache_put(r->seqs, missing[i], last[i]);
+	return oc;
+}
+
+/* The INSERT commits the numbers; only then do others hear of them. */
+static enum outcome number_chunk(struct relay *r, const struct outbox_row *rows, size_t n)
+{
+	uint64_t seqs[EVENTS_INSERT_MAX];
+	enum outcome oc = learn_channels(r, rows, n);
+	if (oc != OC_OK)
+		return oc;
+	for (size_t i = 0; i < n; i++) {
+		if (!seq_cache_get(r->seqs, rows[i].channel, &seqs[i]))
+			return OC_BUSY;
+		seq_cache_put(r->seqs, rows[i].channel, ++seqs[i]);
+	}
+	oc = db_events_insert(r->db, rows, seqs, r->head + 1, n);
+	for (size_t i = 0; i < n && oc == OC_OK; i++) {
+		struct pub_row row = { ++r->head, rows[i].channel, seqs[i], rows[i].body };
+		window_add(r->window, &row);
+	}
+	return oc;
+}
+
+static enum outcome delete_rows(struct relay *r, const struct outbox_row *rows, size_t n)
+{
+	uint64_t *ids = arena_array(r->arena, n, sizeof *ids);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = rows[i].id;
+	return db_outbox_delete(r->db, ids, n);
+}
+
+enum outcome relay_number(struct relay *r)
+{
+	struct outbox_row *rows;
+	size_t n, batch = (size_t)r->conf->relay_batch;
+
+	arena_reset(r->arena);
+	r->has_more = false;
+	enum outcome oc = db_outbox_fetch(r->db, r->arena, batch + LOOK_AHEAD, &rows, &n);
+	if (oc != OC_OK || n == 0)
+		return oc;
+	if (db_connections(r->db) != r->connection) {
+		/* Perhaps another server, one that has yet to hear of our last DELETE. */
+		r->in_doubt = r->has_more = true;
+		return OC_OK;
+	}
+	relay_order_rows(rows, n);
+	size_t take = n < batch ? n : batch;
+	for (size_t i = 0; i < take && oc == OC_OK; ) {
+		size_t some = chunk_size(take - i);
+		oc = relay_may_publish(r) ? number_chunk(r, rows + i, some) : OC_CONFLICT;
+		i += some;
+		if (oc == OC_OK)
+			relay_lanes_turn(r, false);
+	}
+	if (oc == OC_OK)
+		oc = delete_rows(r, rows, take);
+	r->in_doubt = oc != OC_OK;
+	r->has_more = n > take;
+	return oc;
+}

@@ -1,0 +1,36 @@
+/* relay_prune.c - forgets what is old: idempotency keys and events, a small batch at a time.
+ * Owns: how much at once and how often. Does not own: the statements and that numbers go on (db_outbox.c).
+ * Used by: relay.c, with the lease. */
+#include "relay.h"
+
+#include "log.h"
+
+#define BATCH_ROWS 200
+#define PRUNE_PAUSE_US INT64_C(60000000)
+#define PRUNE_MORE_US INT64_C(100000)
+
+/* Nothing is forgotten that a lane has yet to publish, be it far behind. Durable cursors: a crash must not move one behind a gap. */
+static uint64_t published_by_all(const struct relay *r)
+{
+	uint64_t all = r->head;
+	for (size_t i = 0; i < r->lane_n; i++) {
+		uint64_t saved = r->lanes[i]->is_started ? r->lanes[i]->saved : 0;
+		all = saved < all ? saved : all;
+	}
+	return all;
+}
+
+void relay_prune(struct relay *r)
+{
+	instant now = r->clock.now(&r->clock);
+	instant keys_before = now - r->conf->idempotency_hours * 3600 * INSTANT_SECOND;
+	instant events_before = now - r->conf->events_days * 86400 * INSTANT_SECOND;
+	uint64_t keys = 0, events = 0;
+
+	if (relay_db_ok(r, db_idem_prune(r->db, keys_before, BATCH_ROWS, &keys)))
+		(void)relay_db_ok(r, db_events_prune(r->db, events_before, published_by_all(r), BATCH_ROWS, &events));
+	if (keys + events)
+		log_debug("pruned %llu idempotency keys and %llu events", (unsigned long long)keys, (unsigned long long)events);
+	bool is_more = keys == BATCH_ROWS || events == BATCH_ROWS;
+	r->prune_at = clock_mono() + (is_more ? PRUNE_MORE_US : PRUNE_PAUSE_US);
+}

@@ -1,0 +1,576 @@
+"""`pickup relay` between a real database and a push instance that misbehaves on demand."""
+import collections
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from lib import mariadb, proc
+
+KINDS = {"shop": 1, "customer": 2}
+Post = collections.namedtuple("Post", "channel seq body headers")
+
+
+class Push:
+    """A push instance on a Unix socket. answer(n, path) says what happens to the n-th request (from 1): a status; "hang": no answer;
+    "close": read, then closed; "drop": closed while it is being read."""
+
+    def __init__(self, path, answer=None):
+        self.path, self.answer = str(path), answer or (lambda n, p: 201)
+        self.lock = threading.Lock()
+        self.tries, self.accepted, self.known, self.connections = 0, [], set(), 0
+        self.listener, self.open = None, set()
+
+    @property
+    def url(self):
+        return f"unix:{self.path}"
+
+    def start(self):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+        return self
+
+    def stop(self):
+        listener, self.listener = self.listener, None
+        if listener:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+            os.unlink(self.path)
+        with self.lock:
+            for c in self.open:
+                c.close()
+            self.open.clear()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                c, _ = listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.connections += 1
+                self.open.add(c)
+            threading.Thread(target=self._serve, args=(c,), daemon=True).start()
+
+    def _serve(self, c):
+        try:
+            buffer = b""
+            while self.listener:
+                while b"\r\n\r\n" not in buffer:
+                    more = c.recv(65536)
+                    if not more:
+                        return
+                    buffer += more
+                head, _, buffer = buffer.partition(b"\r\n\r\n")
+                first, *lines = head.decode().split("\r\n")
+                headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}
+                with self.lock:
+                    self.tries += 1
+                    what = self.answer(self.tries, first.split()[1])
+                if what == "drop":
+                    return
+                need = int(headers["content-length"])
+                while len(buffer) < need:
+                    buffer += c.recv(65536)
+                body, buffer = buffer[:need], buffer[need:]
+                if what == "hang":
+                    c.recv(1)
+                    return
+                if what == "close":
+                    return
+                method, path, _ = first.split()
+                kind, channel = re.fullmatch(r"/pub/(shop|customer)/([1-9][0-9]*)", path).groups()
+                kind_of, _, seq = headers["content-type"].partition("; seq=")
+                assert (method, kind_of) == ("POST", "application/json")
+                if 200 <= what < 300:
+                    with self.lock:
+                        self.accepted.append(Post((kind, int(channel)), int(seq), body.decode(), headers))
+                        self.known.add(self.accepted[-1][:2])
+                c.sendall(b"HTTP/1.1 %d X\r\nContent-Length: 3\r\n\r\nok\n" % what)
+        except OSError:
+            pass
+        finally:
+            c.close()
+            with self.lock:
+                self.open.discard(c)
+
+    def wait(self, n, patience=15):
+        """n different messages have arrived; gives them, and fails unless numbers, order and repeats are right."""
+        proc.wait_for(lambda: len(self.known) >= n, patience, f"{n} messages")
+        return first_ones(list(self.accepted))
+
+
+def first_ones(posts):
+    """Posts without repeats. Each channel counts 1, 2, 3 …; what is repeated carries the same seq and body."""
+    known, last, out = {}, collections.defaultdict(int), []
+    for p in posts:
+        key = (p.channel, p.seq)
+        if key in known:
+            assert known[key] == p.body, f"{key} was repeated with another body"
+            continue
+        assert p.seq == last[p.channel] + 1, f"{p.channel}: {p.seq} came after {last[p.channel]}"
+        known[key] = p.body
+        last[p.channel] = p.seq
+        out.append(p)
+    return out
+
+
+class Relays:
+    def __init__(self, binary, server, folder):
+        self.binary, self.server, self.folder = binary, server, folder
+        self.started = []
+
+    def start(self, *args, name="a", wait=True, **settings):
+        """A relay; settings by their names without PICKUP_, in small letters. wait: until it has found its place."""
+        path = self.folder / f"{name}.poke"
+        values = {"db_option_file": self.server.option_file, "relay_socket": path, "relay_poll_ms": 50, "relay_lease_s": 2, "log_level": "debug",
+                  "push_timeout_ms": 2000, "push_retry_max_ms": 200, **settings}
+        env = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
+        env.update({f"PICKUP_{k.upper()}": str(v) for k, v in values.items() if v is not None})
+        log = self.folder / f"{name}.log"
+        before = log.stat().st_size if log.exists() else 0
+        r = proc.start([self.binary, "relay", *args], log, env)
+        r.said = lambda: log.read_bytes()[before:].decode()  # what it wrote to its log
+        r.poke_path = str(path)
+        self.started.append(r)
+        if wait:
+            proc.wait_for(lambda: r.poll() is not None or re.search("publishing, as|standing by", r.said()), 10, "a relay")
+        return r
+
+    def stop(self):
+        for r in self.started:
+            proc.stop(r, signal.SIGKILL)
+
+
+def poke(relay):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.sendto(b"x", relay.poke_path)
+
+
+@pytest.fixture(scope="module")
+def server(binary, source, scratch):
+    if mariadb.missing():
+        pytest.skip(f"not installed: {', '.join(mariadb.missing())}")
+    s = mariadb.Server(scratch / "relay-db", durable=True)
+    try:
+        s.start()
+        s.create()
+        subprocess.run([binary, "migrate", "--dir", source / "sql"], check=True, stdout=subprocess.DEVNULL, timeout=30,
+                       env={"PATH": os.environ["PATH"], "PICKUP_DB_OPTION_FILE": s.option_file})
+        yield s
+    finally:
+        s.kill()
+
+
+@pytest.fixture
+def db(server):
+    """Empty tables, and short words for what tests do with them."""
+    server.sql("DELETE FROM outbox; DELETE FROM events; DELETE FROM channel_floors; DELETE FROM push_cursors; DELETE FROM push_refusals;"
+               "DELETE FROM idempotency_keys; UPDATE relay_lease SET holder='', expires_at='2000-01-01', last_pub_no=0, state=''")
+    return Database(server)
+
+
+class Database:
+    def __init__(self, server):
+        self.server, self.sql, self.order = server, server.sql, 0
+
+    def value(self, statement):
+        return self.sql(statement)[0][0]
+
+    def notify(self, *channels, version=1, order=None, id=None):
+        """Outbox rows in one transaction, one a channel ("shop", 1); each an order of its own unless order says which."""
+        rows = []
+        for kind, channel in channels:
+            self.order += 1
+            o = order or self.order
+            body = '{"type":"new_order","order_id":%d,"version":%d}' % (o, version)
+            rows.append(f"({id or 'NULL'}, {KINDS[kind]}, {channel}, 1, {o}, {version}, UTC_TIMESTAMP(6), '{body}')")
+        self.sql("INSERT INTO outbox (id, channel_kind, channel_id, shop_id, order_id, order_version, at, body) VALUES " + ",".join(rows))
+
+    def backlog(self, n, channels=7):
+        self.sql(f"SET max_recursive_iterations={n + 1}; INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
+                 f" WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {n})"
+                 f" SELECT 1, 1 + i % {channels}, 1, 1000000 + i, 1, UTC_TIMESTAMP(6), CONCAT('{{\"order_id\":', i, '}}') FROM s")
+
+    def wait_empty(self, patience=10):
+        proc.wait_for(lambda: self.value("SELECT COUNT(*) FROM outbox") == "0", patience, "an empty outbox", 0.03)
+
+    def wait_cursor(self, push, n):
+        proc.wait_for(lambda: self.sql(f"SELECT pub_no FROM push_cursors WHERE instance = '{push.url}'") == [[str(n)]], 5, f"cursor {n}", 0.03)
+
+
+@pytest.fixture
+def folder(scratch):
+    path = scratch / f"relay-{time.monotonic_ns()}"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def relays(binary, server, folder):
+    r = Relays(binary, server, folder)
+    yield r
+    r.stop()
+
+
+@pytest.fixture
+def make_push(folder):
+    made = []
+
+    def make(name="p", answer=None, start=True):
+        p = Push(folder / name, answer)
+        made.append(p)
+        return p.start() if start else p
+
+    yield make
+    for p in made:
+        p.stop()
+
+
+@pytest.fixture
+def push(make_push):
+    return make_push()
+
+
+def test_numbers_count_per_channel_from_one(db, relays, push):
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 1), ("customer", 1), ("shop", 1), ("shop", 2))
+    db.notify(("customer", 1), ("shop", 1))
+    got = [(p.channel, p.seq) for p in push.wait(6)]
+    assert got == [(("shop", 1), 1), (("customer", 1), 1), (("shop", 1), 2), (("shop", 2), 1), (("customer", 1), 2), (("shop", 1), 3)]
+    assert push.connections == 1 and len(push.accepted) == 6
+    assert push.accepted[0].body == '{"type":"new_order","order_id":1,"version":1}'
+    assert "expect" not in push.accepted[0].headers
+    db.wait_empty()
+    assert db.sql("SELECT pub_no FROM events ORDER BY pub_no") == [[str(i)] for i in range(1, 7)]
+    db.wait_cursor(push, 6)
+
+
+def test_a_poke_is_enough_and_so_is_none(db, relays, push):
+    asleep = relays.start(push_urls=push.url, relay_poll_ms=60000)
+    push.wait(0)
+    db.notify(("shop", 1))
+    time.sleep(0.15)
+    assert not push.accepted, "nobody woke it"
+    poke(asleep)
+    push.wait(1, 2)
+    proc.stop(asleep)
+    relays.start(push_urls=push.url, relay_poll_ms=50)
+    db.notify(("shop", 1))
+    push.wait(2, 2)
+
+
+def test_killed_at_any_moment(db, relays, make_push):
+    push = make_push(answer=lambda n, p: 201 if n % 40 else "close")
+    rng = random.Random(7)
+    settings = dict(push_urls=push.url, relay_batch=8, relay_poll_ms=10)
+    stop, total = threading.Event(), [0]
+
+    def orders():
+        while not stop.is_set():
+            db.notify(("shop", 1), ("customer", 1 + total[0] % 3), ("shop", 2))
+            total[0] += 3
+
+    writer = threading.Thread(target=orders)
+    writer.start()
+    try:
+        for _ in range(14):
+            r = relays.start(wait=False, **settings)
+            time.sleep(0.03 + rng.random() * 0.12)
+            proc.stop(r, signal.SIGKILL)
+    finally:
+        stop.set()
+        writer.join()
+    relays.start(**settings)
+    got = push.wait(total[0])
+    db.wait_empty()
+    assert len(got) == total[0]
+    assert db.sql("SELECT MAX(pub_no), COUNT(*), COUNT(DISTINCT outbox_id) FROM events") == [[str(total[0])] * 3]
+    orders_of = collections.defaultdict(list)
+    for p in got:
+        orders_of[p.channel].append(int(re.search(r'order_id":(\d+)', p.body).group(1)))
+    assert all(ids == sorted(ids) for ids in orders_of.values())
+
+
+def test_a_crash_between_numbering_and_deleting(db, relays, push):
+    db.notify(("shop", 1), ("shop", 1), ("shop", 2))
+    db.sql("INSERT INTO events SELECT channel_kind, channel_id, 1, channel_id, id, shop_id, at, body FROM outbox WHERE order_id <> 2;"
+           f"INSERT INTO push_cursors VALUES ('{push.url}', 1)")
+    relays.start(push_urls=push.url)
+    db.wait_empty()
+    proc.wait_for(lambda: len(push.accepted) >= 2, 5, "the rest")
+    assert [(p.channel, p.seq) for p in push.accepted] == [(("shop", 2), 1), (("shop", 1), 2)]
+
+
+def test_troubles_are_retried_in_order(db, relays, make_push):
+    troubles = {2: 500, 3: 503, 5: "hang", 7: "close", 9: "drop", 10: 408, 11: 429, 12: 302, 14: 507, 15: "close", 16: 500}
+    push = make_push(answer=lambda n, p: troubles.get(n, 202))
+    relays.start(push_urls=push.url, push_timeout_ms=200, push_retry_max_ms=100)
+    for _ in range(4):
+        db.notify(("shop", 1), ("customer", 5), ("shop", 1))
+    got = push.wait(12)
+    assert len(got) == 12 and push.tries >= 12 + len(troubles)
+    assert db.value("SELECT COUNT(*) FROM push_refusals") == "0"
+
+
+def test_refused_for_good_is_put_aside(db, relays, make_push):
+    push = make_push(answer=lambda n, p: 413 if p == "/pub/shop/13" else 201)
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 1), ("shop", 13), ("shop", 1))
+    proc.wait_for(lambda: len(push.accepted) == 2, 5, "the others")
+    assert [(p.channel, p.seq) for p in push.accepted] == [(("shop", 1), 1), (("shop", 1), 2)]
+    assert db.sql("SELECT pub_no, instance, status FROM push_refusals") == [["2", push.url, "413"]]
+    db.wait_cursor(push, 3)
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
+
+
+def test_state_names_the_failing_instance(db, relays, make_push):
+    push = make_push(answer=lambda n, p: 503 if not fixed else 200)
+    fixed = []
+    relays.start(push_urls=push.url)
+    assert db.value("SELECT state FROM relay_lease") == ""
+    db.notify(("shop", 1))
+    state = proc.wait_for(lambda: db.value("SELECT state FROM relay_lease"), 5, "a state", 0.05)
+    assert re.fullmatch(r"push unix:\S+: 503 since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, 1 behind", state)
+    fixed.append(True)
+    push.wait(1)
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "", 5, "all well", 0.05)
+
+
+def test_one_relay_works_another_takes_over(db, relays, push):
+    a = relays.start(push_urls=push.url, name="a")
+    b = relays.start(push_urls=push.url, name="b")
+    assert "standing by" in b.said() and "publishing" not in b.said()
+    db.notify(("shop", 1))
+    push.wait(1)
+    assert db.value("SELECT holder FROM relay_lease").endswith("a.poke")
+    proc.stop(a, signal.SIGKILL)
+    db.notify(("shop", 1))
+    push.wait(2, 5)
+    assert db.value("SELECT holder FROM relay_lease").endswith("b.poke")
+    a = relays.start(push_urls=push.url, name="a")
+    proc.wait_for(lambda: "standing by" in a.said(), 5, "a to stand by")
+    began = time.monotonic()
+    assert proc.stop(b) == 0
+    db.notify(("shop", 1))
+    push.wait(3, 5)
+    assert time.monotonic() - began < 1.5, "a lease that was given back is free at once"
+
+
+def test_a_paused_relay_finds_itself_replaced(db, relays, push):
+    a = relays.start(push_urls=push.url, name="a")
+    db.notify(("shop", 1))
+    push.wait(1)
+    db.wait_empty()
+    a.send_signal(signal.SIGSTOP)
+    db.sql("UPDATE relay_lease SET expires_at = '2000-01-01'")
+    relays.start(push_urls=push.url, name="b")
+    db.notify(("shop", 1), ("shop", 2))
+    push.wait(3)
+    db.wait_empty()
+    a.send_signal(signal.SIGCONT)
+    poke(a)
+    proc.wait_for(lambda: "standing by" in a.said(), 5, "a to stand by")
+    db.notify(("shop", 1))
+    assert len(push.wait(4)) == 4
+    assert db.value("SELECT holder FROM relay_lease").endswith("b.poke")
+
+
+def test_numbers_taken_by_another_are_not_given_again(db, relays, push):
+    r = relays.start(push_urls=push.url, relay_poll_ms=60000)
+    db.notify(("shop", 1))
+    poke(r)
+    push.wait(1)
+    db.wait_empty()
+    db.sql("INSERT INTO events VALUES (1, 1, 2, 2, 999999999, 1, UTC_TIMESTAMP(6), '{\"order_id\":0}')")
+    db.notify(("shop", 1))
+    poke(r)
+    got = push.wait(3)
+    assert [p.body for p in got][1] == '{"order_id":0}' and got[2].seq == 3
+    assert "taken already" in r.said()
+
+
+def test_one_socket_one_relay(db, relays, push):
+    relays.start(push_urls=push.url)
+    second = relays.start(push_urls=push.url, wait=False)
+    assert second.wait(5) == 73
+    assert "another relay listens" in second.said()
+    db.notify(("shop", 1))
+    push.wait(1)
+
+
+def test_a_dead_instance_holds_up_nobody(db, relays, push, make_push):
+    dead = make_push("dead", start=False)
+    hung = make_push("hung", answer=lambda n, p: "hang" if not awake else 200)
+    awake = []
+    relays.start(push_urls=f"{dead.url} {hung.url} {push.url}", push_timeout_ms=300)
+    db.backlog(1500)
+    assert len(push.wait(1500)) == 1500
+    db.wait_empty()
+    assert not hung.accepted
+    dead.start()
+    awake.append(True)
+    db.notify(("shop", 1))
+    for p in (push, dead, hung):
+        assert len(p.wait(1501)) == 1501
+    assert [p.body for p in first_ones(dead.accepted)] == [p.body for p in first_ones(push.accepted)]
+
+
+def test_a_restarted_instance_is_served_soon(db, relays, push):
+    r = relays.start(push_urls=push.url, push_retry_max_ms=60000)
+    db.notify(("shop", 1))
+    push.wait(1)
+    push.stop()
+    db.notify(("shop", 1))
+    proc.wait_for(lambda: "trying again" in r.said(), 5, "a failure")
+    push.start()
+    push.wait(2, 1)
+
+
+def test_settings_are_read_again(db, relays, folder, push, make_push):
+    late, params = make_push("late"), folder / "params"
+    params.write_text(f"fastcgi_param PICKUP_PUSH_URLS \"{push.url}\";\nfastcgi_param PICKUP_RELAY_BATCH nonsense;\n")
+    r = relays.start("--params", params, push_urls=None)
+    db.notify(("shop", 1))
+    push.wait(1)
+    params.write_text(f"fastcgi_param PICKUP_PUSH_URLS \"{push.url} {late.url}\";\nfastcgi_param PICKUP_RELAY_LEASE_S 0;\n")
+    proc.wait_for(lambda: "a new instance" in r.said().partition(late.url)[2], 5, "a new lane")
+    db.notify(("shop", 1))
+    push.wait(2)
+    proc.wait_for(lambda: late.accepted, 5, "its first message")
+    assert [p.seq for p in late.accepted] == [2], "it starts where it was added"
+    assert r.poll() is None and "PICKUP_RELAY_LEASE_S" in r.said()
+
+
+def test_the_database_is_killed_meanwhile(db, relays, push):
+    r = relays.start(push_urls=push.url)
+    for n in (1, 2):
+        db.backlog(3000)
+        proc.wait_for(lambda: len(push.known) > 3000 * n - 2900, 5, "it to be at work", 0.001)
+        db.server.kill()
+        proc.wait_for(lambda: r.said().count("the database is away") == n, 5, "the relay to notice")
+        if n == 2:
+            time.sleep(1.8)  # the lease runs out meanwhile
+        db.server.start()
+        assert len(push.wait(3000 * n)) == 3000 * n
+        assert r.said().count("can't connect") == n == r.said().count("the database is away")
+    db.wait_empty()
+    assert db.sql("SELECT MAX(pub_no), COUNT(*), COUNT(DISTINCT outbox_id) FROM events") == [["6000"] * 3]
+    assert r.poll() is None and r.said().count("the database is there again") == 2
+    assert proc.stop(r) == 0
+
+
+def test_a_clean_end_leaves_nothing_to_repeat(db, relays, push):
+    for n in range(1, 4):
+        r = relays.start(push_urls=push.url)
+        db.notify(*[("shop", 1)] * 20)
+        push.wait(20 * n)
+        db.wait_empty()
+        assert proc.stop(r) == 0
+        assert db.value("SELECT expires_at <= UTC_TIMESTAMP(6) FROM relay_lease") == "1"
+        assert not os.path.exists(r.poke_path)
+    assert len(push.accepted) == 60
+
+
+def test_once(db, relays, push):
+    db.notify(*[("shop", 1)] * 300)
+    r = relays.start("--once", push_urls=push.url, wait=False)
+    assert r.wait(10) == 0
+    assert len(push.wait(300)) == 300 == len(push.accepted) and db.value("SELECT COUNT(*) FROM outbox") == "0"
+    push.stop()
+    db.notify(("shop", 1))
+    r = relays.start("--once", push_urls=push.url, wait=False)
+    assert r.wait(10) == 69
+    push.start()
+    assert relays.start("--once", push_urls=push.url, wait=False).wait(10) == 0
+    push.wait(301)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 200])
+def test_versions_of_an_order_ascend(db, relays, push, batch):
+    base = int(db.value("SELECT AUTO_INCREMENT FROM information_schema.tables WHERE table_schema = 'pickup' AND table_name = 'outbox'")) + 10
+    db.notify(("customer", 1), order=7000, version=3, id=base)
+    db.notify(("shop", 1))
+    db.notify(("customer", 1), order=7000, version=2, id=base + 10)
+    db.notify(("shop", 1), order=7000, version=1, id=base + 20)
+    relays.start(push_urls=push.url, relay_batch=batch)
+    got = [re.search(r'order_id":(\d+),"version":(\d+)', p.body).groups() for p in push.wait(4)]
+    assert [v for o, v in got if o == "7000"] == ["1", "2", "3"]
+
+
+def test_old_things_are_forgotten_and_numbers_go_on(db, relays, push):
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 1), ("shop", 1), ("customer", 4))
+    push.wait(3)
+    db.wait_cursor(push, 3)
+    relays.stop()
+    db.sql("UPDATE events SET at = at - INTERVAL 31 DAY;"
+           "INSERT INTO idempotency_keys VALUES (1, 'old', '', 1, '', UTC_TIMESTAMP(6) - INTERVAL 3 DAY), (1, 'new', '', 2, '', UTC_TIMESTAMP(6))")
+    r = relays.start(push_urls=push.url)
+    proc.wait_for(lambda: db.value("SELECT COUNT(*) FROM events") == "0", 5, "no old events", 0.03)
+    assert db.sql("SELECT idem_key FROM idempotency_keys") == [["new"]]
+    assert db.sql("SELECT * FROM channel_floors ORDER BY 1") == [["1", "1", "2"], ["2", "4", "1"]]
+    proc.stop(r, signal.SIGKILL)
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 1), ("customer", 4))
+    push.wait(5)
+    assert db.sql("SELECT seq, pub_no FROM events ORDER BY pub_no") == [["3", "4"], ["2", "5"]]
+
+
+def test_events_that_an_instance_has_yet_to_get_are_kept(db, relays, push, make_push):
+    dead = make_push("dead", start=False)
+    relays.start(push_urls=f"{push.url} {dead.url}")
+    db.notify(("shop", 1), ("shop", 1))
+    push.wait(2)
+    relays.stop()
+    db.sql("UPDATE events SET at = at - INTERVAL 31 DAY; INSERT INTO idempotency_keys VALUES (1, 'old', '', 1, '', '2000-01-01')")
+    relays.start(push_urls=f"{push.url} {dead.url}")
+    db.notify(("shop", 1))
+    push.wait(3)
+    proc.wait_for(lambda: db.value("SELECT COUNT(*) FROM idempotency_keys") == "0", 5, "a pruning", 0.03)
+    relays.stop()
+    relays.start(push_urls=f"{push.url} {dead.url}")
+    dead.start()
+    assert len(dead.wait(3)) == 3
+
+
+def rss_kib(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+def test_a_backlog_needs_no_memory(db, relays, push):
+    db.backlog(20000, channels=50)
+    r = relays.start(push_urls=push.url)
+    push.wait(4000)
+    early = rss_kib(r.pid)
+    assert len(push.wait(20000, 30)) == 20000
+    db.wait_empty()
+    assert rss_kib(r.pid) < early + 2048
+    assert len(push.accepted) == 20000
+
+
+def test_wrong_use_is_told(relays, server, folder):
+    for args, status, words in (((("--nonsense",)), 64, "not understood"), (("--params", folder / "none"), 78, "none"), (("--help",), 0, "usage")):
+        r = relays.start(*args, wait=False, push_urls="")
+        assert r.wait(5) == status and words in r.said()
+    r = relays.start(wait=False, db_option_file=folder / "none")
+    assert r.wait(5) == 78
+
+
+def test_old_tables_are_refused(db, relays, push):
+    db.sql("UPDATE schema_migrations SET applied_at = NULL ORDER BY number DESC LIMIT 1")
+    try:
+        r = relays.start(push_urls=push.url, wait=False)
+        assert r.wait(5) == 78
+        assert "migrate" in r.said()
+    finally:
+        db.sql("UPDATE schema_migrations SET applied_at = UTC_TIMESTAMP(6) WHERE applied_at IS NULL")
