@@ -61,6 +61,7 @@ struct placing {
 	struct str key;			/* Idempotency-Key, or none */
 	struct str body_hash;		/* hexadecimal; only with a key */
 	struct place_look look;
+	bool is_short;			/* the last try was refused for want of stock */
 	struct order order;
 	struct str answer;
 };
@@ -225,15 +226,25 @@ static size_t gather_moves(const struct placing *p, struct stock_move *moves)
 	return n;
 }
 
-/* Looks again at what is left and names every short product. */
-static enum outcome refuse_stock(struct placing *p, const struct stock_move *moves, size_t n)
+static enum outcome take_stock(struct placing *p)
+{
+	struct stock_move moves[ORDER_LINES_MAX];
+	size_t n = gather_moves(p, moves);
+	enum outcome oc = n ? db_stock_take(p->r->app->db, moves, n) : OC_OK;
+	p->is_short = oc == OC_CONFLICT;
+	return oc;
+}
+
+/* After the roll-back, so that it sees none of what this order had taken: names every short product. OC_BUSY: none is short any more. */
+static enum outcome refuse_stock(struct placing *p)
 {
 	struct req *r = p->r;
+	struct stock_move moves[ORDER_LINES_MAX];
+	size_t n = gather_moves(p, moves), named = 0;
 	enum outcome oc = look(p);
 	if (oc != OC_OK)
 		return oc;
 	struct buf *b = problem_open(r, PROBLEM_OUT_OF_STOCK, "Order less of the products in items, or none.");
-	size_t named = 0;
 	buf_adds(b, ",\"items\":[");
 	for (size_t i = 0; i < n; i++) {
 		const struct place_product *product = find_product(p, moves[i].id.v);
@@ -243,18 +254,7 @@ static enum outcome refuse_stock(struct placing *p, const struct stock_move *mov
 			(unsigned long long)product->id.v, (long long)(product->stock > 0 ? product->stock : 0));
 	}
 	buf_addc(b, ']');
-	/* Stock came back between the two looks: try the whole order again. */
 	return named ? problem_close(r) : OC_BUSY;
-}
-
-static enum outcome take_stock(struct placing *p)
-{
-	struct stock_move moves[ORDER_LINES_MAX];
-	size_t n = gather_moves(p, moves);
-	if (n == 0)
-		return OC_OK;
-	enum outcome oc = db_stock_take(p->r->app->db, moves, n);
-	return oc == OC_CONFLICT ? refuse_stock(p, moves, n) : oc;
 }
 
 /* The order, its lines, its notification and, with a key, the answer. */
@@ -284,12 +284,26 @@ static enum outcome place_once(struct db *db, void *ctx)
 	struct placing *p = ctx;
 	(void)db;
 	http_reply_clear(p->r->reply);
+	p->is_short = false;
 	enum outcome oc = look(p);
 	if (oc == OC_OK)
 		oc = make_order(p);
 	if (oc == OC_OK)
 		oc = take_stock(p);
 	return oc == OC_OK ? write_order(p) : oc;
+}
+
+/* Stock that comes back between the refusal and the second look is tried for again, but not for ever. */
+static enum outcome transact(struct placing *p)
+{
+	enum outcome oc = OC_BUSY;
+	for (int tries = 0; tries < 3 && oc == OC_BUSY; tries++) {
+		oc = db_transact(p->r->app->db, place_once, p);
+		if (oc != OC_CONFLICT || !p->is_short)
+			return oc;
+		oc = refuse_stock(p);
+	}
+	return oc;
 }
 
 static enum outcome place(struct placing *p)
@@ -300,7 +314,7 @@ static enum outcome place(struct placing *p)
 	if (f.n)
 		return problem_faults(p->r, &f);
 	gather_ids(p);
-	enum outcome oc = db_transact(p->r->app->db, place_once, p);
+	enum outcome oc = transact(p);
 	if (oc != OC_OK)
 		return oc;
 	poke_send(p->r->app->poke, p->r->app->conf->relay_socket);
