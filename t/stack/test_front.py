@@ -1,0 +1,113 @@
+"""What the front nginx adds: its own refusals in the same form, headers, bodies that come in pieces, limits."""
+import json
+
+import pytest
+
+from lib import check
+from lib.http import Response
+from lib.together import together
+
+
+def exchange(stack, raw, timeout=10):
+    """Bytes as they are, ending in a request after which the server closes; gives its Response."""
+    with stack.call.socket(timeout) as conn:
+        conn.sendall(raw)
+        data = b""
+        while piece := conn.recv(65536):
+            data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    return Response(int(lines[0].split()[1]), [tuple(line.split(": ", 1)) for line in lines[1:]], body)
+
+
+@pytest.fixture(scope="module")
+def made(stack):
+    shop = stack.tools.shop(("60.00", None))
+    return shop, stack.tools.user()
+
+
+@pytest.mark.parametrize("path", ["/", "/x", "/api", "/api/v1", "/api/v1/nothing", "/pub/shop/1", "/status", "/_ws_auth", "/ws", "/ws/", "/ws/shop/0",
+                                  "/ws/shop/x", "/ws/user/1", "/ws/shop/1/2", "/ws/shop/01", "/_problem/404", "/index.html", "/.git/config"])
+def test_not_found(stack, path):
+    for method in ("GET", "POST"):
+        check.problem(stack.call(method, path, **({"json": {}} if method == "POST" else {})), 404, "not_found")
+
+
+def test_no_such_method(stack, made):
+    for path in ("/api/v1/orders", "/api/v1/orders/me", "/healthz"):
+        check.problem(stack.call("DELETE", path, made[1]), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("size", [262145, 600_000, 3_000_000])
+def test_a_body_too_large(stack, made, size):
+    answer = stack.call("POST", "/api/v1/orders", made[1], body=b'{"x": "' + b"x" * (size - 9) + b'"}')
+    check.problem(answer, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("raw, status", [
+    (b"GET /%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
+    (b"GET /api/v1/orders/me HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+    (b"POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\nConnection: close\r\n\r\n", 400),
+    (b"GET /" + b"x" * 40000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100000 + b"\r\n\r\n", 431),
+    (b"GET /api/v1/../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
+], ids=["NUL in the path", "no host", "bad length", "long address", "long header", "above the root"])
+def test_broken_requests(stack, raw, status):
+    answer = exchange(stack, raw)
+    assert answer.status == status and answer.media_type == "application/problem+json", answer
+    assert answer.json()["status"] == status
+
+
+def test_a_body_in_chunks(stack, made):
+    shop, customer = made
+    body = json.dumps({"shop_id": shop.id, "items": [{"product_id": shop.products[0].id, "quantity": 2}]}).encode()
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[n:n + 7]), body[n:n + 7]) for n in range(0, len(body), 7)) + b"0\r\n\r\n"
+    answer = exchange(stack, b"POST /api/v1/orders/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                             b"Authorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n" % customer.token.encode() + chunks)
+    assert answer.status == 201, answer
+
+
+def test_headers_for_browsers_and_people(stack, made):
+    for path in ("/api/v1/shops", "/nothing", "/healthz"):
+        answer = stack.call("GET", path)
+        assert answer.header("X-Content-Type-Options") == "nosniff"
+        assert answer.header("X-Request-Id")
+        assert "nginx/" not in (answer.header("Server") or "")
+
+
+def test_a_head_request_has_no_body(stack, made):
+    shop, customer = made
+    order = stack.place(customer, shop)
+    answer = stack.call("HEAD", f"/api/v1/orders/{order['id']}", customer)
+    assert answer.status in (200, 405) and answer.body == b""
+
+
+def test_if_none_match_through_nginx(stack, made):
+    shop, customer = made
+    order = stack.place(customer, shop)
+    etag = stack.get(customer, order).header("ETag")
+    assert not etag.startswith("W/")
+    again = stack.call("GET", f"/api/v1/orders/{order['id']}", customer, headers={"If-None-Match": etag, "Accept-Encoding": "gzip"})
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_links_can_be_followed(stack, made):
+    shop, customer = made
+    placed = [stack.place(customer, shop)["id"] for _ in range(3)]
+    target, seen = f"/api/v1/orders/shop/{shop.id}?limit=1", []
+    while target and len(seen) < 50:
+        answer = stack.call("GET", target, shop.keeper)
+        seen += [o["id"] for o in check.ok(answer)]
+        target = answer.next()
+    assert seen[:3] == placed[::-1] and len(seen) == len(set(seen))
+
+
+def test_too_many_sign_ins(stack):
+    """The limit of the address lets a burst through, then says 429 until it has drained."""
+    def many():
+        return [stack.call("POST", "/api/v1/auth/login", body=b"{") for _ in range(250)]
+    answers = [a for part in together([many] * 4) for a in part]
+    refused = [a for a in answers if a.status == 429]
+    assert refused and {a.status for a in answers} == {400, 429}
+    check.problem(refused[0], 429, "rate_limited")
+    assert stack.call("GET", "/api/v1/shops").status == 200

@@ -1,0 +1,89 @@
+"""The variant for a small host: API, subscriptions and publisher in one nginx."""
+import signal
+import time
+
+import pytest
+
+from lib import check, proc
+from lib.subscribe import EventSource, WebSocket, upgrade
+
+
+@pytest.fixture(scope="module")
+def shop(single):
+    return single.tools.shop(("60.00", None))
+
+
+@pytest.fixture(scope="module")
+def customer(single):
+    return single.tools.user()
+
+
+@pytest.fixture()
+def serving(single):
+    """nginx's process that serves lives on."""
+    worker = single.nginx_worker("single")
+    yield
+    assert single.nginx_worker("single") == worker, single.tail("single")
+
+
+def test_an_order_and_its_messages(single, shop, customer, serving):
+    with WebSocket(single.call, f"/ws/shop/{shop.id}", shop.keeper) as at_the_shop, \
+            EventSource(single.call, f"/ws/customer/{customer.id}?token={customer.token}") as at_home:
+        order = single.place(customer, shop)
+        message = at_the_shop.receive()
+        assert (message.seq, message.value["order_id"], list(message.value)) == (1, order["id"], check.NEW_ORDER)
+        single.change(shop, order, status="confirmed")
+        assert '"order_update"' in at_home.receive()["data"]
+
+
+def test_refusals(single, shop, customer, serving):
+    check.problem(upgrade(single.call, f"/ws/shop/{shop.id}"), 401, "unauthorized")
+    check.problem(upgrade(single.call, f"/ws/shop/{shop.id}?token=x.y.z"), 401, "unauthorized")
+    check.problem(upgrade(single.call, f"/ws/shop/{shop.id}", customer), 403, "forbidden")
+    check.problem(single.call("GET", "/nothing"), 404, "not_found")
+    check.problem(single.call("GET", "/api/v1/orders/me"), 401, "unauthorized")
+    check.problem(single.call("POST", "/api/v1/orders", customer, body=b'{"x": "' + b"x" * 700_000 + b'"}'), 413, "body_too_large")
+
+
+def test_nobody_publishes_from_outside(single, shop, serving):
+    with WebSocket(single.call, f"/ws/shop/{shop.id}", shop.keeper) as ws:
+        for target in (f"/pub/shop/{shop.id}", f"/ws/shop/{shop.id}"):
+            for method in ("POST", "PUT", "DELETE"):
+                assert single.call(method, target, shop.keeper, body=b"{}").status in (403, 404, 405)
+        ws.nothing()
+
+
+@pytest.mark.parametrize("query, header", [(True, None), (False, "Last-Event-ID"), (False, "If-None-Match")])
+def test_resuming_does_no_harm(single, customer, serving, query, header):
+    shop, now = single.tools.shop(), int(time.time())
+    for _ in range(2):
+        target = f"/ws/shop/{shop.id}" + (f"?last_event_id={now}:0" if query else "")
+        assert upgrade(single.call, target, shop.keeper, {header: f"{now}:0"} if header else None).status in (101, 400)
+    with WebSocket(single.call, f"/ws/shop/{shop.id}", shop.keeper) as ws:
+        single.place(customer, shop)
+        assert ws.receive().seq == 1
+
+
+def test_no_worker_answers_the_handshake(single, shop, serving):
+    try:
+        single.service("workers", "-d")
+        proc.wait_for(lambda: single.pid("workers") is None, 10, "the workers to end")
+        for _ in range(2):
+            check.problem(upgrade(single.call, f"/ws/shop/{shop.id}", shop.keeper), 503, "unavailable")
+            check.problem(single.call("GET", "/api/v1/shops"), 503, "unavailable")
+    finally:
+        single.service("workers", "-u")
+        single.ready()
+
+
+def test_a_reload_closes_and_nothing_is_missed(single, customer):
+    """The cost that the configuration names; the clients' rule covers it."""
+    shop = single.tools.shop()
+    ws = WebSocket(single.call, f"/ws/shop/{shop.id}", shop.keeper)
+    single.place(customer, shop)
+    assert ws.receive().seq == 1
+    single.kill("single", signal.SIGHUP)
+    assert ws.closed().code == 1001
+    proc.wait_for(lambda: len(proc.children(single.pid("single"))) == 1, 10, "the old process to end")
+    single.place(customer, shop)
+    assert [e["seq"] for e in single.wait_events(shop.keeper, "shop", shop.id, 2)] == [1, 2]
