@@ -110,7 +110,7 @@ def test_check_files(cli, running):
     finally:
         os.chmod(f"{cli.dir}/token.key", 0o600)
         os.chmod(f"{cli.dir}/db/pickup.cnf", 0o600)
-    assert set(found) == {"option file", "keys"} and "token.key" in found["keys"] and "pickup.cnf" in found["option file"]
+    assert set(found) == {"option file", "database", "keys"} and "token.key" in found["keys"] and "pickup.cnf" in found["option file"]
     params = cli.write_settings("nofiles.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/none.cnf", PICKUP_ZONEINFO=f"{cli.dir}/db")
     found = failing(cli.run("check", params=params))
     assert set(found) == {"option file", "database", "zones"} and "tzdata" in found["zones"]
