@@ -192,6 +192,19 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t size)
 	return moved;
 }
 
+void *arena_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap ? *cap * 2 : 8, total;
+
+	if (n < *cap)
+		return v;
+	if (__builtin_mul_overflow(more, size, &total))
+		log_die("out of memory: %zu elements of %zu bytes", more, size);
+	v = arena_grow(a, v, *cap * size, total);
+	*cap = more;
+	return v;
+}
+
 char *arena_memdup(struct arena *a, const char *s, size_t len)
 {
 	char *p;

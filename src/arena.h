@@ -23,6 +23,8 @@ void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc,
 /* The old bytes at p (NULL: none) as the start of size bytes, size >= old; in place where p was handed out last and there is room.
  * p must not be used afterwards; what is beyond old is undefined. For buffers that grow. */
 void *arena_grow(struct arena *a, void *p, size_t old, size_t size) __attribute__((returns_nonnull));
+/* The array v of n elements, size bytes each, with room for one more: v itself, or twice as long elsewhere (*cap elements). v NULL and *cap 0: none yet. */
+void *arena_room(struct arena *a, void *v, size_t n, size_t *cap, size_t size) __attribute__((returns_nonnull));
 /* The len bytes at s and a NUL. */
 char *arena_memdup(struct arena *a, const char *s, size_t len) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));

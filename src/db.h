@@ -1,4 +1,4 @@
-/* db.h - one connection: statements by number, transactions, errors as outcomes. only db.c, db_stmt.c and db_bind.c see mysql.h.
+/* db.h - one connection: statements by number, transactions, errors as outcomes. Only db.c, db_stmt.c and db_bind.c see mysql.h.
  * Owns: connecting, the statement cache, binding, fetching, replaying, reconnecting (only outside a transaction).
  * Does not own: SQL texts (db_sql.c), what rows mean (db_*.c). */
 #ifndef PICKUP_DB_H

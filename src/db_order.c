@@ -18,6 +18,19 @@ enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, st
 	return OC_OK;
 }
 
+static enum outcome take_nothing(void *ctx, const struct db_val *v)
+{
+	(void)ctx;
+	(void)v;
+	return OC_OK;
+}
+
+enum outcome db_order_lock(struct db *db, struct order_id id)
+{
+	struct db_val args[] = { db_uint(id.v) };
+	return db_run(db, SQL_ORDER_LOCK, 0, args, 1, take_nothing, NULL, NULL);
+}
+
 static struct db_val minutes(int m)
 {
 	return m ? db_int(m) : db_null();
@@ -71,14 +84,6 @@ struct history_rows { struct arena *arena; struct history_entry *v; size_t n, ca
 static enum outcome take_history(void *ctx, const struct db_val *v)
 {
 	struct history_rows *rows = ctx;
-	if (rows->n == rows->cap) {
-		size_t cap = rows->cap ? rows->cap * 2 : 8;
-		struct history_entry *more = arena_array(rows->arena, cap, sizeof *more);
-		for (size_t i = 0; i < rows->n; i++)
-			more[i] = rows->v[i];
-		rows->v = more;
-		rows->cap = cap;
-	}
 	struct history_entry e = {
 		.version = db_get_uint(&v[0]), .estimated_preparation_minutes = (int)db_get_int(&v[2]), .total_amount = db_get_money(&v[3]),
 		.is_by_system = v[4].type == DB_NULL, .set_by = { db_get_uint(&v[4]) }, .at = db_get_time(&v[6]),
@@ -87,6 +92,7 @@ static enum outcome take_history(void *ctx, const struct db_val *v)
 		return OC_BAD;
 	if (!e.is_by_system && !role_parse(db_get_text(&v[5]), &e.set_by_role))
 		return OC_BAD;
+	rows->v = arena_room(rows->arena, rows->v, rows->n, &rows->cap, sizeof *rows->v);
 	rows->v[rows->n++] = e;
 	return OC_OK;
 }

@@ -6,8 +6,8 @@
 
 #include "db.h"
 #include "ids.h"
-#include "jwt.h"
 #include "order.h"
+#include "person.h"
 
 /* An order as read, and whose shop it is. */
 struct order_row { struct order order; struct user_id owner_id; };
@@ -48,6 +48,8 @@ void stock_moves_sort(struct stock_move *moves, size_t n);
 
 /* Inserts the order and its lines; sets o->id. */
 must_check enum outcome db_order_insert(struct db *db, struct order *o);
+/* Waits until nobody else is changing the order; it is ours until the transaction ends. An order that is not there is no fault. */
+must_check enum outcome db_order_lock(struct db *db, struct order_id id);
 /* Writes status, estimate, total and updated_at where the version is still o->version. OC_CONFLICT: it is not. */
 must_check enum outcome db_order_update(struct db *db, const struct order *o);
 

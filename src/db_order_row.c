@@ -1,8 +1,6 @@
 /* db_order_row.c - see db_order_row.h. */
 #include "db_order_row.h"
 
-#include <string.h>
-
 #include "arena.h"
 #include "log.h"
 
@@ -12,19 +10,6 @@ enum {
 	O_CREATED, O_UPDATED, O_ZONE, O_OWNER,
 	I_LINE, I_PRODUCT, I_NAME, I_QUANTITY, I_PRICE, I_INSTRUCTIONS, I_TAKEN
 };
-
-/* The array with room for one more entry, doubled into fresh arena memory when it is full. */
-static void *grown(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
-{
-	if (n < *cap)
-		return v;
-	size_t more = *cap ? *cap * 2 : 64;
-	void *bigger = arena_array(a, more, size);
-	if (n)
-		memcpy(bigger, v, n * size);
-	*cap = more;
-	return bigger;
-}
 
 static enum outcome take_order(struct order_rows *rows, const struct db_val *v)
 {
@@ -45,14 +30,14 @@ static enum outcome take_order(struct order_rows *rows, const struct db_val *v)
 		return OC_BAD;
 	}
 	rows->owner_id = (struct user_id){ db_get_uint(&v[O_OWNER]) };
-	rows->orders = grown(rows->arena, rows->orders, rows->n, &rows->cap, sizeof *rows->orders);
+	rows->orders = arena_room(rows->arena, rows->orders, rows->n, &rows->cap, sizeof *rows->orders);
 	rows->orders[rows->n++] = o;
 	return OC_OK;
 }
 
 static void take_item(struct order_rows *rows, const struct db_val *v)
 {
-	rows->items = grown(rows->arena, rows->items, rows->item_n, &rows->item_cap, sizeof *rows->items);
+	rows->items = arena_room(rows->arena, rows->items, rows->item_n, &rows->item_cap, sizeof *rows->items);
 	rows->items[rows->item_n++] = (struct order_item){
 		.line = (uint32_t)db_get_uint(&v[I_LINE]), .product_id = { db_get_uint(&v[I_PRODUCT]) },
 		.product_name = str_dup(rows->arena, db_get_text(&v[I_NAME])),

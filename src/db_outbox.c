@@ -7,19 +7,12 @@
 
 #include "log.h"
 
-/* Rows as they come in, in an arena array that doubles. */
+/* Rows as they come in. */
 struct rows { struct arena *arena; char *items; size_t size, n, cap; };
 
 static void *rows_next(struct rows *rows)
 {
-	if (rows->n == rows->cap) {
-		size_t cap = rows->cap ? rows->cap * 2 : 8;
-		char *items = arena_array(rows->arena, cap, rows->size);
-		if (rows->n)
-			memcpy(items, rows->items, rows->n * rows->size);
-		rows->items = items;
-		rows->cap = cap;
-	}
+	rows->items = arena_room(rows->arena, rows->items, rows->n, &rows->cap, rows->size);
 	return rows->items + rows->n++ * rows->size;
 }
 
@@ -110,20 +103,34 @@ enum outcome db_events_after(struct db *db, struct arena *a, struct channel ch, 
 	return oc;
 }
 
-static enum outcome take_bounds(void *ctx, const struct db_val *v)
+struct lasts { const struct channel *channels; uint64_t *last; size_t n; };
+
+static enum outcome take_channel_last(void *ctx, const struct db_val *v)
 {
-	uint64_t oldest = db_get_uint(&v[0]), newest = db_get_uint(&v[1]), floor = db_get_uint(&v[2]);
-	struct event_bounds *b = ctx;
-	b->last = newest > floor ? newest : floor;
-	b->first = oldest ? oldest : b->last + 1;
+	struct lasts *l = ctx;
+	struct channel ch = channel_of(v);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->channels[i].kind == ch.kind && l->channels[i].id == ch.id)
+			l->last[i] = db_get_uint(&v[2]);
 	return OC_OK;
 }
 
-enum outcome db_events_bounds(struct db *db, struct channel ch, struct event_bounds *out)
+enum outcome db_channels_last(struct db *db, const struct channel *channels, size_t n, uint64_t *last)
 {
-	struct db_val k = db_uint(ch.kind), id = db_uint(ch.id), args[] = { k, id, k, id, k, id };
-	*out = (struct event_bounds){ 1, 0 };
-	return db_run(db, SQL_EVENTS_BOUNDS, 0, args, 6, take_bounds, out, NULL);
+	struct db_val args[16 * 6];
+	enum outcome oc = OC_OK;
+	for (size_t i = 0; i < n && oc == OC_OK; ) {
+		size_t some = n - i < 16 ? n - i : 16, reps = padded(some);
+		struct lasts l = { channels + i, last + i, some };
+		for (size_t k = 0; k < reps * 6; k += 2) {
+			struct channel ch = channels[i + (k / 6 < some ? k / 6 : some - 1)];
+			args[k] = db_uint(ch.kind);
+			args[k + 1] = db_uint(ch.id);
+		}
+		oc = db_run(db, SQL_CHANNEL_LAST, (unsigned)reps, args, reps * 6, take_channel_last, &l, NULL);
+		i += some;
+	}
+	return oc;
 }
 
 /* ---- lease ---- */
@@ -152,7 +159,7 @@ static enum outcome take_lease(void *ctx, const struct db_val *v)
 enum outcome db_lease_get(struct db *db, struct arena *a, struct lease *out)
 {
 	struct lease_ctx ctx = { a, out };
-	*out = (struct lease){ .holder = STR(""), .state = STR("") };
+	*out = (struct lease){ .state = STR("") };
 	return db_run(db, SQL_LEASE_GET, 0, NULL, 0, take_lease, &ctx, NULL);
 }
 
@@ -196,47 +203,18 @@ enum outcome db_outbox_delete(struct db *db, const uint64_t *ids, size_t n)
 	return oc;
 }
 
-enum outcome db_outbox_sweep(struct db *db, uint64_t limit)
+enum outcome db_outbox_sweep(struct db *db, uint64_t limit, uint64_t *n)
 {
 	struct db_val args[] = { db_uint(limit) };
 	struct db_done done = { 0 };
 	enum outcome oc = db_run(db, SQL_OUTBOX_SWEEP, 0, args, 1, NULL, NULL, &done);
+	*n = done.affected;
 	if (oc == OC_OK && done.affected)
 		log_info("%llu notifications had their numbers already", (unsigned long long)done.affected);
 	return oc;
 }
 
 /* ---- events ---- */
-
-struct lasts { const struct channel *channels; uint64_t *last; size_t n; };
-
-static enum outcome take_channel_last(void *ctx, const struct db_val *v)
-{
-	struct lasts *l = ctx;
-	struct channel ch = channel_of(v);
-	for (size_t i = 0; i < l->n; i++)
-		if (l->channels[i].kind == ch.kind && l->channels[i].id == ch.id)
-			l->last[i] = db_get_uint(&v[2]);
-	return OC_OK;
-}
-
-enum outcome db_channels_last(struct db *db, const struct channel *channels, size_t n, uint64_t *last)
-{
-	struct db_val args[16 * 6];
-	enum outcome oc = OC_OK;
-	for (size_t i = 0; i < n && oc == OC_OK; ) {
-		size_t some = n - i < 16 ? n - i : 16, reps = padded(some);
-		struct lasts l = { channels + i, last + i, some };
-		for (size_t k = 0; k < reps * 6; k += 2) {
-			struct channel ch = channels[i + (k / 6 < some ? k / 6 : some - 1)];
-			args[k] = db_uint(ch.kind);
-			args[k + 1] = db_uint(ch.id);
-		}
-		oc = db_run(db, SQL_CHANNEL_LAST, (unsigned)reps, args, reps * 6, take_channel_last, &l, NULL);
-		i += some;
-	}
-	return oc;
-}
 
 enum outcome db_pub_last(struct db *db, uint64_t *out)
 {

@@ -32,7 +32,7 @@ static inline struct outbox_row outbox_row_of(const struct event *e, const struc
 
 /* Inserts n rows (ids ignored) in one statement; belongs into the transaction of the change. n 0 is fine. */
 must_check enum outcome db_outbox_insert(struct db *db, const struct outbox_row *rows, size_t n);
-/* How many rows wait (counted up to limit) and since when the oldest does (INSTANT_NONE: none waits). */
+/* For `pickup check`: how many rows wait (counted up to limit) and since when the oldest does (INSTANT_NONE: none waits). */
 must_check enum outcome db_outbox_waiting(struct db *db, uint64_t limit, uint64_t *n, instant *oldest);
 
 /* A numbered event as its readers see it. */
@@ -47,15 +47,13 @@ struct event_row {
 must_check enum outcome db_events_after(struct db *db, struct arena *a, struct channel ch, uint64_t after, uint64_t limit,
 	struct event_row **out, size_t *n);
 
-/* first: the oldest seq that is kept (last + 1 where none is); last: the newest ever given, 0 for none. An after below first - 1
- * asks for what is gone. */
-struct event_bounds { uint64_t first, last; };
-must_check enum outcome db_events_bounds(struct db *db, struct channel ch, struct event_bounds *out);
+/* last[i]: the newest seq ever given in channels[i], 0 for none. */
+must_check enum outcome db_channels_last(struct db *db, const struct channel *channels, size_t n, uint64_t *last);
 
-/* ---- for the relay; lease_get and refusal_count for health, too ---- */
+/* ---- for the relay; lease_get and refusal_count for health and `pickup check`, too ---- */
 
 struct lease {
-	struct str holder;	/* "" for nobody yet */
+	struct str holder;	/* "" for nobody yet; none: the table has lost its row */
 	bool is_held;		/* it has not run out */
 	struct str state;	/* what the relay wants known; "" for all well; begins with "push " where an instance fails */
 	bool is_failing;	/* the latter */
@@ -68,11 +66,9 @@ must_check enum outcome db_lease_get(struct db *db, struct arena *a, struct leas
 /* The first limit rows by id: an arena array. */
 must_check enum outcome db_outbox_fetch(struct db *db, struct arena *a, uint64_t limit, struct outbox_row **out, size_t *n);
 must_check enum outcome db_outbox_delete(struct db *db, const uint64_t *ids, size_t n);
-/* Deletes what is among the newest limit events already. */
-must_check enum outcome db_outbox_sweep(struct db *db, uint64_t limit);
+/* Deletes what is among the newest limit events already; *n: how many. */
+must_check enum outcome db_outbox_sweep(struct db *db, uint64_t limit, uint64_t *n);
 
-/* last[i]: the newest seq of channels[i], 0 for none. */
-must_check enum outcome db_channels_last(struct db *db, const struct channel *channels, size_t n, uint64_t *last);
 /* The newest pub_no, 0 for none. */
 must_check enum outcome db_pub_last(struct db *db, uint64_t *out);
 

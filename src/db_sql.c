@@ -103,6 +103,7 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_ORDER_GET, "u", ORDER_ROW,
 		"SELECT " ORDER_COLUMNS "," ITEM_COLUMNS " FROM orders o JOIN shops s ON s.id = o.shop_id"
 		" LEFT JOIN order_items i ON i.order_id = o.id WHERE o.id = ?"),
+	READS(SQL_ORDER_LOCK, "u", "u", "SELECT id FROM orders WHERE id = ? FOR UPDATE"),
 	/* status, estimate, total, updated_at; id, version as read */
 	WRITES(SQL_ORDER_UPDATE, "simtuu",
 		"UPDATE orders SET status = ?, estimated_preparation_minutes = ?, total_amount = ?, updated_at = ?, version = version + 1"
@@ -136,11 +137,11 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_EVENTS_AFTER, "uuuu", "utss",
 		"SELECT e.seq, e.at, s.timezone, e.body FROM events e JOIN shops s ON s.id = e.shop_id"
 		" WHERE e.channel_kind = ? AND e.channel_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?"),
-	/* kind, channel, three times: oldest and newest seq kept (0: none), last seq of what was pruned whole */
-	READS(SQL_EVENTS_BOUNDS, "uuuuuu", "uuu",
-		"SELECT COALESCE((SELECT MIN(seq) FROM events WHERE channel_kind = ? AND channel_id = ?), 0),"
-		" COALESCE((SELECT MAX(seq) FROM events WHERE channel_kind = ? AND channel_id = ?), 0),"
-		" COALESCE((SELECT last_seq FROM channel_floors WHERE channel_kind = ? AND channel_id = ?), 0)"),
+	/* for each channel: kind, channel, three times */
+	READS(SQL_CHANNEL_LAST, "{uuuuuu}", "uuu",
+		"{SELECT CAST(? AS UNSIGNED), CAST(? AS UNSIGNED),"
+		" GREATEST(COALESCE((SELECT MAX(seq) FROM events WHERE channel_kind = ? AND channel_id = ?), 0),"
+		" COALESCE((SELECT last_seq FROM channel_floors WHERE channel_kind = ? AND channel_id = ?), 0))| UNION ALL }"),
 
 	/* holder, seconds, state; holder: matches the row where the lease was ours or had run out */
 	WRITES(SQL_LEASE_TAKE, "suss",
@@ -154,11 +155,6 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* at most this many are counted */
 	READS(SQL_OUTBOX_COUNT, "u", "ut",
 		"SELECT COUNT(*), MIN(at) FROM (SELECT at FROM outbox ORDER BY id LIMIT ?) o"),
-	/* for each channel: kind, channel, three times */
-	READS(SQL_CHANNEL_LAST, "{uuuuuu}", "uuu",
-		"{SELECT CAST(? AS UNSIGNED), CAST(? AS UNSIGNED),"
-		" GREATEST(COALESCE((SELECT MAX(seq) FROM events WHERE channel_kind = ? AND channel_id = ?), 0),"
-		" COALESCE((SELECT last_seq FROM channel_floors WHERE channel_kind = ? AND channel_id = ?), 0))| UNION ALL }"),
 	READS(SQL_PUB_LAST, "", "u",
 		"SELECT GREATEST(COALESCE((SELECT MAX(pub_no) FROM events), 0),"
 		" COALESCE((SELECT last_pub_no FROM relay_lease WHERE id = 1), 0))"),

@@ -4,7 +4,7 @@
 
 #include "db.h"
 #include "ids.h"
-#include "jwt.h"
+#include "person.h"
 
 struct user {
 	struct user_id id;

@@ -51,26 +51,26 @@ static enum outcome events_of(struct req *r, enum channel_kind kind)
 {
 	struct channel ch = { kind, r->ids[0] };
 	struct events_input in = { .limit = LIMIT_DEFAULT };
-	struct event_bounds bounds;
 	struct event_row *events = NULL;
+	uint64_t last = 0;
 	size_t n = 0;
 	bool has_after;
 	enum outcome oc = access_channel(r, ch);
 	if (oc == OC_OK)
 		oc = read_input(r, &in, &has_after);
 	if (oc == OC_OK)
-		oc = db_events_bounds(r->app->db, ch, &bounds);
+		oc = db_channels_last(r->app->db, &ch, 1, &last);
+	if (oc == OC_OK && has_after)
+		oc = db_events_after(r->app->db, r->arena, ch, (uint64_t)in.after, (uint64_t)in.limit, &events, &n);
 	if (oc != OC_OK)
 		return oc;
-	if (!has_after)
-		return reply_events(r, NULL, 0, bounds.last);
-	if ((uint64_t)in.after + 1 < bounds.first)
-		return reply_gone(r, bounds.last);
-	oc = db_events_after(r->app->db, r->arena, ch, (uint64_t)in.after, (uint64_t)in.limit, &events, &n);
-	if (oc != OC_OK)
-		return oc;
-	/* Some may have been numbered since the bounds were read. */
-	uint64_t last = n && events[n - 1].seq > bounds.last ? events[n - 1].seq : bounds.last;
+	/* Some may have been numbered since. */
+	if (n && events[n - 1].seq > last)
+		last = events[n - 1].seq;
+	/* Numbers have no gaps: where the next one is missing, it was forgotten. */
+	uint64_t first = n ? events[0].seq : last + 1;
+	if (has_after && (uint64_t)in.after + 1 < first)
+		return reply_gone(r, last);
 	return reply_events(r, events, n, last);
 }
 

@@ -10,12 +10,9 @@
 
 struct list_input { uint32_t types, statuses; instant updated_since; int64_t limit; struct str cursor; };
 
-static const char *const types[] = { "instant", "pre_order", NULL };
-static const char *const statuses[] = { "pending", "confirmed", "preparing", "ready", "picked_up", "cancelled", NULL };
-
 static const struct field list_fields[] = {
-	{ .name = "order_type", .type = FIELD_ENUM_SET, .words = types, .offset = offsetof(struct list_input, types) },
-	{ .name = "status", .type = FIELD_ENUM_SET, .words = statuses, .offset = offsetof(struct list_input, statuses) },
+	{ .name = "order_type", .type = FIELD_ENUM_SET, .words = order_type_words, .offset = offsetof(struct list_input, types) },
+	{ .name = "status", .type = FIELD_ENUM_SET, .words = order_status_words, .offset = offsetof(struct list_input, statuses) },
 	{ .name = "updated_since", .type = FIELD_TIME, .offset = offsetof(struct list_input, updated_since) },
 	{ .name = "limit", .type = FIELD_INT, .min = 1, .max = LIMIT_MAX, .offset = offsetof(struct list_input, limit) },
 	{ .name = "cursor", .type = FIELD_TEXT, .min = 1, .max = 50, .offset = offsetof(struct list_input, cursor) },
@@ -25,12 +22,9 @@ static const struct field_table list_table = { list_fields, sizeof list_fields /
 /* "1772107200000000-15": created_at in microseconds and the id of the page's last order. */
 static bool cursor_parse(struct str s, struct order_cursor *out)
 {
-	size_t dash = 0;
 	uint64_t created_at, id;
-	while (dash < s.len && s.s[dash] != '-')
-		dash++;
-	if (dash == s.len || !str_to_uint((struct str){ s.s, dash }, (uint64_t)ORDER_CURSOR_START.created_at, &created_at)
-		|| !str_to_uint((struct str){ s.s + dash + 1, s.len - dash - 1 }, INT64_MAX, &id))
+	struct str tail, head = str_cut(s, '-', &tail);
+	if (!str_to_uint(head, (uint64_t)ORDER_CURSOR_START.created_at, &created_at) || !str_to_uint(tail, INT64_MAX, &id))
 		return false;
 	*out = (struct order_cursor){ (instant)created_at, id };
 	return true;

@@ -55,10 +55,8 @@ enum outcome ep_order_get(struct req *r)
 
 struct change_input { int status; int64_t estimated_preparation_minutes; money total_amount; };
 
-static const char *const statuses[] = { "pending", "confirmed", "preparing", "ready", "picked_up", "cancelled", NULL };
-
 static const struct field change_fields[] = {
-	{ .name = "status", .type = FIELD_ENUM, .words = statuses, .offset = offsetof(struct change_input, status) },
+	{ .name = "status", .type = FIELD_ENUM, .words = order_status_words, .offset = offsetof(struct change_input, status) },
 	{ .name = "estimated_preparation_minutes", .type = FIELD_INT, .min = 1, .max = ORDER_PREP_MINUTES_MAX,
 	  .offset = offsetof(struct change_input, estimated_preparation_minutes) },
 	{ .name = "total_amount", .type = FIELD_MONEY, .min = 0, .max = MONEY_MAX, .offset = offsetof(struct change_input, total_amount) },
@@ -71,6 +69,7 @@ struct changing {
 	struct order_change change;
 	struct order_row row;
 	struct order next;
+	unsigned tries;
 	bool is_changed;
 };
 
@@ -157,8 +156,12 @@ static enum outcome change_once(struct db *db, void *ctx)
 {
 	struct changing *c = ctx;
 	struct req *r = c->r;
+	struct order_id id = { r->ids[0] };
 	c->is_changed = false;
-	enum outcome oc = db_order_get(db, r->arena, (struct order_id){ r->ids[0] }, &c->row);
+	/* Guarding by the version is enough nearly always; who lost to somebody faster queues up, rather than lose again and again. */
+	enum outcome oc = c->tries++ ? db_order_lock(db, id) : OC_OK;
+	if (oc == OC_OK)
+		oc = db_order_get(db, r->arena, id, &c->row);
 	if (oc == OC_OK && !is_its_shopkeeper(r, &c->row))
 		oc = OC_NOT_FOUND;
 	if (oc != OC_OK)

@@ -26,8 +26,6 @@ struct place_input {
 
 #define IMAGE_URL_MAX 255
 
-static const char *const order_types[] = { "instant", "pre_order", NULL };
-
 static const struct field line_fields[] = {
 	{ .name = "product_id", .type = FIELD_ID, .required = true, .offset = offsetof(struct line_input, product_id) },
 	{ .name = "quantity", .type = FIELD_INT, .required = true, .min = 1, .max = ORDER_QUANTITY_MAX,
@@ -39,7 +37,7 @@ static const struct field_table line_table = { line_fields, sizeof line_fields /
 
 static const struct field place_fields[] = {
 	{ .name = "shop_id", .type = FIELD_ID, .required = true, .offset = offsetof(struct place_input, shop_id) },
-	{ .name = "order_type", .type = FIELD_ENUM, .words = order_types, .offset = offsetof(struct place_input, order_type) },
+	{ .name = "order_type", .type = FIELD_ENUM, .words = order_type_words, .offset = offsetof(struct place_input, order_type) },
 	{ .name = "scheduled_pickup_time", .type = FIELD_TIME, .nullable = true,
 	  .offset = offsetof(struct place_input, scheduled_pickup_time) },
 	{ .name = "order_notes", .type = FIELD_TEXT, .nullable = true, .max = ORDER_NOTES_MAX,
@@ -60,6 +58,7 @@ struct placing {
 	size_t id_count;
 	struct str key;			/* Idempotency-Key, or none */
 	struct str body_hash;		/* hexadecimal; only with a key */
+	bool is_key_known;		/* the key has had its answer, and the reply is made of it */
 	struct place_look look;
 	bool is_short;			/* the last try was refused for want of stock */
 	struct order order;
@@ -141,6 +140,7 @@ static enum outcome replay(struct placing *p)
 	enum outcome oc = db_idem_get(r->app->db, r->arena, r->who.sub, p->key, &row);
 	if (oc != OC_OK)
 		return oc;
+	p->is_key_known = true;
 	if (!str_eq(row.body_hash, p->body_hash))
 		return problem_reply(r, PROBLEM_IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.");
 	http_reply_clear(r->reply);
@@ -285,7 +285,10 @@ static enum outcome place_once(struct db *db, void *ctx)
 	(void)db;
 	http_reply_clear(p->r->reply);
 	p->is_short = false;
-	enum outcome oc = look(p);
+	enum outcome oc = p->key.s ? replay(p) : OC_NOT_FOUND;
+	if (oc != OC_NOT_FOUND)
+		return oc;
+	oc = look(p);
 	if (oc == OC_OK)
 		oc = make_order(p);
 	if (oc == OC_OK)
@@ -315,21 +318,18 @@ static enum outcome place(struct placing *p)
 		return problem_faults(p->r, &f);
 	gather_ids(p);
 	enum outcome oc = transact(p);
-	if (oc != OC_OK)
+	if (oc != OC_OK || p->is_key_known)
 		return oc;
 	poke_send(p->r->app->poke, p->r->app->conf->relay_socket);
 	return reply_created(p->r, p->order.id, p->answer);
 }
 
-/* A retry that overlaps its original is refused for what the original did (it took the last piece, its key is there):
- * so after a refusal the key is looked up once more. */
+/* A retry is refused for what happened since the original (its time has passed), or for what that, still under way, has done (it took
+ * the last piece, its key is there): so after a refusal the key is looked up once more. */
 static enum outcome place_with_key(struct placing *p)
 {
-	enum outcome oc = replay(p);
-	if (oc != OC_NOT_FOUND)
-		return oc;
-	oc = place(p);
-	if (oc != OC_REFUSED && oc != OC_CONFLICT)
+	enum outcome oc = place(p);
+	if (p->is_key_known || (oc != OC_REFUSED && oc != OC_CONFLICT))
 		return oc;
 	struct http_reply refusal = *p->r->reply;
 	enum outcome again = replay(p);

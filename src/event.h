@@ -1,4 +1,4 @@
-/* event.h - the bodies of the three messages, as the seed prints them, to the letter.
+/* event.h - the bodies of the three messages, to the letter as the API description has them.
  * Owns: which message a change causes, its channel and its text. Pure: no HTTP, no SQL. seq is not in it: it travels beside. */
 #ifndef PICKUP_EVENT_H
 #define PICKUP_EVENT_H

@@ -16,7 +16,7 @@ static const char *const method_names[HTTP_METHOD__MAX] = {
 /* The variables that are looked at. The path's candidates come later in this list the less they are wanted. */
 enum {
 	PATH_INFO, DOCUMENT_URI, SCRIPT_NAME, REQUEST_URI,
-	REQUEST_METHOD, QUERY_STRING, CONTENT_TYPE, CONTENT_LENGTH,
+	REQUEST_METHOD, QUERY_STRING, CONTENT_TYPE, CONTENT_LENGTH, HTTP_CONTENT_ENCODING,
 	HTTP_AUTHORIZATION, HTTP_IF_MATCH, HTTP_IF_NONE_MATCH, HTTP_IDEMPOTENCY_KEY,
 	REQUEST_ID, WS_CHANNEL_KIND, WS_CHANNEL_ID,
 	VARIABLE__MAX
@@ -25,7 +25,7 @@ enum {
 #define NAME(n) [n] = { #n, sizeof #n - 1 }
 static const struct str variables[VARIABLE__MAX] = {
 	NAME(PATH_INFO), NAME(DOCUMENT_URI), NAME(SCRIPT_NAME), NAME(REQUEST_URI),
-	NAME(REQUEST_METHOD), NAME(QUERY_STRING), NAME(CONTENT_TYPE), NAME(CONTENT_LENGTH),
+	NAME(REQUEST_METHOD), NAME(QUERY_STRING), NAME(CONTENT_TYPE), NAME(CONTENT_LENGTH), NAME(HTTP_CONTENT_ENCODING),
 	NAME(HTTP_AUTHORIZATION), NAME(HTTP_IF_MATCH), NAME(HTTP_IF_NONE_MATCH), NAME(HTTP_IDEMPOTENCY_KEY),
 	NAME(REQUEST_ID), NAME(WS_CHANNEL_KIND), NAME(WS_CHANNEL_ID),
 };
@@ -95,6 +95,7 @@ void http_req_parse(const struct http_io *io, struct http_req *out)
 		.query = found[QUERY_STRING],
 		.content_type = found[CONTENT_TYPE],
 		.content_length = found[CONTENT_LENGTH],
+		.content_encoding = found[HTTP_CONTENT_ENCODING],
 		.authorization = found[HTTP_AUTHORIZATION],
 		.if_match = found[HTTP_IF_MATCH],
 		.if_none_match = found[HTTP_IF_NONE_MATCH],
@@ -123,17 +124,20 @@ static bool is_utf8_charset(struct str parameter)
 
 bool http_req_is_json(const struct http_req *r)
 {
-	struct str rest = r->content_type;
-	for (bool is_first = true; rest.len || is_first; is_first = false) {
-		const char *semicolon = rest.len ? memchr(rest.s, ';', rest.len) : NULL;
-		size_t len = semicolon ? (size_t)(semicolon - rest.s) : rest.len;
-		struct str part = str_trim((struct str){ rest.s, len });
-		if (is_first ? !str_is_nocase(part, "application/json") : !is_utf8_charset(part))
+	struct str rest, type = str_trim(str_cut(r->content_type, ';', &rest));
+	if (!str_is_nocase(type, "application/json"))
+		return false;
+	while (rest.len) {
+		struct str parameter = str_trim(str_cut(rest, ';', &rest));
+		if (!is_utf8_charset(parameter))
 			return false;
-		size_t used = semicolon ? len + 1 : len;
-		rest = (struct str){ rest.s ? rest.s + used : NULL, rest.len - used };
 	}
 	return true;
+}
+
+bool http_req_is_uncoded(const struct http_req *r)
+{
+	return r->content_encoding.len == 0 || str_is_nocase(r->content_encoding, "identity");
 }
 
 enum outcome http_req_body(const struct http_req *r, const struct http_io *io, struct arena *a, uint64_t max, struct str *out)

@@ -31,7 +31,7 @@ struct http_req {
 	struct str segments[HTTP_SEGMENTS_MAX];	/* without the empty one that a trailing slash leaves */
 	unsigned segment_count;			/* above HTTP_SEGMENTS_MAX: no route matches */
 	struct str query;
-	struct str content_type, content_length;
+	struct str content_type, content_length, content_encoding;
 	struct str authorization, if_match, if_none_match, idempotency_key, request_id;
 	struct str channel_kind, channel_id;	/* of the push server's authorisation request */
 };
@@ -42,6 +42,8 @@ void http_req_parse(const struct http_io *io, struct http_req *out);
 bool http_req_has_body(const struct http_req *r);
 /* Whether Content-Type is application/json, with no charset or utf-8 (RFC 9110 section 8.3). */
 bool http_req_is_json(const struct http_req *r);
+/* Whether the body is as it is, not compressed (RFC 9110 section 8.4). */
+bool http_req_is_uncoded(const struct http_req *r);
 /* Reads the whole body into the arena. OC_OK; OC_CONFLICT: above max bytes (413); OC_BAD: Content-Length is no number, or the body ended early. */
 must_check enum outcome http_req_body(const struct http_req *r, const struct http_io *io, struct arena *a, uint64_t max, struct str *out);
 

@@ -13,15 +13,7 @@ static void keep_fault(struct faults *f, const char *field, const char *message)
 {
 	if (f->n == FAULTS_MAX)
 		return;
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 8;
-		struct fault *v = arena_array(f->arena, cap, sizeof(*v));
-
-		if (f->n)
-			memcpy(v, f->v, f->n * sizeof(*v));
-		f->v = v;
-		f->cap = cap;
-	}
+	f->v = arena_room(f->arena, f->v, f->n, &f->cap, sizeof(*f->v));
 	f->v[f->n++] = (struct fault){ field, message };
 }
 

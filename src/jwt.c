@@ -21,27 +21,8 @@
 #define EXP_MAX 253402300799L	/* the end of the year 9999 */
 #define TYP_TICKET "ticket"
 
-static const char *const role_names[ROLE__MAX] = {
-	[ROLE_CUSTOMER] = "customer", [ROLE_SHOPKEEPER] = "shopkeeper", [ROLE_ADMIN] = "admin",
-};
-
 /* One way to judge or make a token: key, algorithm, purpose. */
 struct purpose { const struct secret *key; jwt_alg_t alg; bool is_ticket; };
-
-const char *role_name(enum role r)
-{
-	return r < ROLE__MAX ? role_names[r] : "?";
-}
-
-bool role_parse(struct str s, enum role *out)
-{
-	for (int r = 0; r < ROLE__MAX; r++)
-		if (str_is(s, role_names[r])) {
-			*out = (enum role)r;
-			return true;
-		}
-	return false;
-}
 
 static struct purpose access_purpose(const struct keyring *k)
 {

@@ -7,12 +7,9 @@
 #include "conf.h"
 #include "ids.h"
 #include "outcome.h"
+#include "person.h"
 #include "str.h"
 #include "timefmt.h"
-
-enum role { ROLE_CUSTOMER, ROLE_SHOPKEEPER, ROLE_ADMIN, ROLE__MAX };
-const char *role_name(enum role r);
-must_check bool role_parse(struct str s, enum role *out);
 
 struct claims { struct user_id sub; enum role role; instant exp; };
 

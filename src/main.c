@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "modes.h"
 
@@ -38,7 +39,7 @@ static int ended(void)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	perror("pickup: can't write to standard output");
-	return 74;
+	return EX_IOERR;
 }
 
 /* Run by a web server as plain CGI, which gives no arguments, or gives a client's: a query without "=" becomes arguments
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
 		return mode_serve(1, serve);
 	if (argc < 2) {
 		print_help(stderr);
-		return 64;
+		return EX_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0) {
 		print_help(stdout);
@@ -72,5 +73,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], modes[i].name) == 0)
 			return modes[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "pickup: \"%s\": there is no such mode; see pickup --help\n", argv[1]);
-	return 64;
+	return EX_USAGE;
 }

@@ -6,7 +6,6 @@
  * is in doubt from before it is sent until the server's refusal is known: run again, "exists already" (and "is gone
  * already") counts as done for that one statement. Statements that are no DDL are counted in their own transaction, and never in doubt. */
 #include <stdio.h>
-#include <string.h>
 
 #include "migrate.h"
 #include "arena.h"
@@ -52,15 +51,7 @@ static enum outcome take_record(void *ctx, const struct db_val *vals)
 	struct run *r = ctx;
 	struct record *rec;
 
-	if (r->n_records == r->cap_records) {
-		size_t cap = r->cap_records ? r->cap_records * 2 : 16;
-		struct record *more = arena_array(r->arena, cap, sizeof *more);
-
-		if (r->n_records)
-			memcpy(more, r->records, r->n_records * sizeof *more);
-		r->records = more;
-		r->cap_records = cap;
-	}
+	r->records = arena_room(r->arena, r->records, r->n_records, &r->cap_records, sizeof *r->records);
 	rec = &r->records[r->n_records++];
 	rec->number = db_get_uint(&vals[0]);
 	rec->name = str_dup(r->arena, db_get_text(&vals[1]));

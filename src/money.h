@@ -19,7 +19,7 @@ must_check bool money_from_number(struct str text, money *out);
 must_check bool money_from_decimal(struct str text, money *out);
 /* *sum += price * quantity; false, and *sum unchanged, where that passes MONEY_MAX. quantity 1 to 999. */
 must_check bool money_add_line(money *sum, money price, uint32_t quantity);
-/* As a JSON number with one or two decimals: 120.0, 120.5, 120.25 (the seed prints 120.0). */
+/* As a JSON number with one or two decimals: 120.0, 120.5, 120.25 (never 120). */
 void money_to_json(struct buf *b, money m);
 /* Always two decimals, for SQL and for people: 120.00. out takes at least 24 bytes. */
 void money_to_decimal(char out[24], money m);

@@ -3,12 +3,12 @@
  * Used by: the order endpoints, event.c, rendering, the database layer. */
 #include "order.h"
 
-static const char *const type_names[ORDER_TYPE__MAX] = {
+const char *const order_type_words[ORDER_TYPE__MAX + 1] = {
 	[ORDER_INSTANT] = "instant",
 	[ORDER_PRE_ORDER] = "pre_order",
 };
 
-static const char *const status_names[ORDER_STATUS__MAX] = {
+const char *const order_status_words[ORDER_STATUS__MAX + 1] = {
 	[ORDER_PENDING] = "pending",
 	[ORDER_CONFIRMED] = "confirmed",
 	[ORDER_PREPARING] = "preparing",
@@ -27,18 +27,18 @@ static const bool may_go[ORDER_STATUS__MAX][ORDER_STATUS__MAX] = {
 
 const char *order_type_name(enum order_type t)
 {
-	return type_names[t];
+	return order_type_words[t];
 }
 
 const char *order_status_name(enum order_status s)
 {
-	return status_names[s];
+	return order_status_words[s];
 }
 
 bool order_type_parse(struct str s, enum order_type *out)
 {
 	for (enum order_type t = 0; t < ORDER_TYPE__MAX; t++)
-		if (str_is(s, type_names[t])) {
+		if (str_is(s, order_type_words[t])) {
 			*out = t;
 			return true;
 		}
@@ -48,7 +48,7 @@ bool order_type_parse(struct str s, enum order_type *out)
 bool order_status_parse(struct str s, enum order_status *out)
 {
 	for (enum order_status v = 0; v < ORDER_STATUS__MAX; v++)
-		if (str_is(s, status_names[v])) {
+		if (str_is(s, order_status_words[v])) {
 			*out = v;
 			return true;
 		}

@@ -21,13 +21,14 @@ enum order_status {
 #define ORDER_INSTRUCTIONS_MAX 200
 #define ORDER_PREP_MINUTES_MAX 1440
 
-/* The words of the seed: "instant", "pre_order"; "pending", … */
+/* The words, in the enums' order, NULL at the end. */
+extern const char *const order_type_words[], *const order_status_words[];
 const char *order_type_name(enum order_type t);
 const char *order_status_name(enum order_status s);
 must_check bool order_type_parse(struct str s, enum order_type *out);
 must_check bool order_status_parse(struct str s, enum order_status *out);
 
-/* Whether the table lets an order go from one status to the other (contract section 3). The same status: false. */
+/* Whether the table lets an order go from one status to the other. The same status: false. */
 bool order_may_go(enum order_status from, enum order_status to);
 /* Whether nothing can follow: picked_up, cancelled. */
 bool order_is_final(enum order_status s);

@@ -1,6 +1,6 @@
 /* person.c - what the data of people, shops and products must look like.
- * Owns: the rules, and the sentences that name a fault. Does not own: which fields there are (endpoints, tools).
- * Used by: endpoints, tool_user.c, tool_shop.c. */
+ * Owns: the rules, the sentences that name a fault, the roles. Does not own: which fields there are (endpoints, tools).
+ * Used by: endpoints, jwt.c, db_user.c, db_order.c, render.c, tool_user.c, tool_shop.c. */
 #include <string.h>
 
 #include "person.h"
@@ -8,6 +8,25 @@
 
 #define FAULT_CONTROL "must not contain control characters"
 #define FAULT_UTF8 "must be valid UTF-8"
+
+const char *const role_words[ROLE__MAX + 1] = {
+	[ROLE_CUSTOMER] = "customer", [ROLE_SHOPKEEPER] = "shopkeeper", [ROLE_ADMIN] = "admin",
+};
+
+const char *role_name(enum role r)
+{
+	return r < ROLE__MAX ? role_words[r] : "?";
+}
+
+bool role_parse(struct str s, enum role *out)
+{
+	for (enum role r = 0; r < ROLE__MAX; r++)
+		if (str_is(s, role_words[r])) {
+			*out = r;
+			return true;
+		}
+	return false;
+}
 
 static bool fault(const char **why, const char *text)
 {

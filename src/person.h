@@ -1,6 +1,6 @@
 /* person.h - what the data of people, shops and products must look like, for requests and the command line alike.
- * Owns: the rules, and the sentences that name a fault. Pure: no HTTP, no SQL, no JSON library.
- * Used by: endpoints, tool_user.c, tool_shop.c. */
+ * Owns: the rules, the sentences that name a fault, the roles. Pure: no HTTP, no SQL, no JSON library.
+ * Used by: endpoints, tokens, rows of users and orders, tool_user.c, tool_shop.c. */
 #ifndef PICKUP_PERSON_H
 #define PICKUP_PERSON_H
 
@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include "outcome.h"
 #include "str.h"
+
+enum role { ROLE_CUSTOMER, ROLE_SHOPKEEPER, ROLE_ADMIN, ROLE__MAX };
+/* The words, in the enum's order, NULL at the end. */
+extern const char *const role_words[];
+const char *role_name(enum role r);
+must_check bool role_parse(struct str s, enum role *out);
 
 #define NAME_MAX_CHARS 120
 #define EMAIL_MAX_CHARS 254

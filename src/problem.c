@@ -1,6 +1,8 @@
 /* problem.c - see problem.h. */
 #include "problem.h"
 
+#include "log.h"
+
 static const struct { int status; const char *code, *title; } problems[PROBLEM__MAX] = {
 	[PROBLEM_MALFORMED_JSON] = { 400, "malformed_json", "The body is not a JSON object" },
 	[PROBLEM_MALFORMED_REQUEST] = { 400, "malformed_request", "The request is malformed" },
@@ -82,6 +84,8 @@ void problem_from_outcome(struct req *r, enum outcome oc)
 		problem_reply(r, PROBLEM_UNAVAILABLE, "The database is away.");
 		return;
 	case OC_CONFLICT:
+		log_error("%.*s: a conflict that nobody foresaw", STR_FMT(r->http.path));
+		break;
 	case OC_BAD:
 	case OC__MAX:
 		break;

@@ -44,24 +44,11 @@ static const char *decode(struct arena *a, struct str raw, struct str *out)
 	return NULL;
 }
 
-/* The text before the first c; *rest gets what follows it. */
-static struct str cut(struct str s, char c, struct str *rest)
-{
-	const char *at = s.len ? memchr(s.s, c, s.len) : NULL;
-
-	if (!at) {
-		*rest = (struct str){ "", 0 };
-		return s;
-	}
-	*rest = (struct str){ at + 1, s.len - (size_t)(at - s.s) - 1 };
-	return (struct str){ s.s, (size_t)(at - s.s) };
-}
-
 /* A faulty value becomes none, so that query_fill can tell it from a missing one. False: the name is faulty, which
  * can't be shown. */
 static bool decode_param(struct arena *a, struct str piece, struct query_param *p, struct faults *f)
 {
-	struct str value, name = cut(piece, '=', &value);
+	struct str value, name = str_cut(piece, '=', &value);
 	const char *wrong = decode(a, name, &p->name);
 
 	if (wrong) {
@@ -81,7 +68,7 @@ struct query query_parse(struct arena *a, struct str text, struct faults *f)
 	struct query q = { 0 };
 
 	while (text.len > 0) {
-		struct str piece = cut(text, '&', &text);
+		struct str piece = str_cut(text, '&', &text);
 
 		if (piece.len == 0)
 			continue;

@@ -154,15 +154,28 @@ static bool has_tables(struct loop *l)
 	return l->is_schema_checked;
 }
 
-/* Finds out where the numbers stand, and ends what a crash or a lost answer left half done. */
+/* What a crash or a lost answer left half done is ended, though what was sent on a lost connection may commit even now. So the number
+ * is read first: a late INSERT takes the next one, and ours meets it as a conflict. Read last, it would count rows that stand in the
+ * outbox still. Where something was swept the number may have moved. */
+static enum outcome find_head(struct relay *r, uint64_t *head)
+{
+	uint64_t swept = 0;
+	enum outcome oc;
+	do {
+		oc = db_pub_last(r->db, head);
+		if (oc == OC_OK)
+			oc = db_outbox_sweep(r->db, SWEEP_ROWS, &swept);
+	} while (oc == OC_OK && swept);
+	return oc;
+}
+
+/* Finds out where the numbers stand. */
 static enum outcome settle_doubt(struct relay *r)
 {
 	uint64_t head = 0;
 	unsigned connection = db_connections(r->db);
 	seq_cache_forget(r->seqs);
-	enum outcome oc = db_outbox_sweep(r->db, SWEEP_ROWS);
-	if (oc == OC_OK)
-		oc = db_pub_last(r->db, &head);
+	enum outcome oc = find_head(r, &head);
 	if (oc == OC_OK)
 		oc = db_refusal_count(r->db, &r->put_aside);
 	if (oc != OC_OK)
@@ -183,34 +196,6 @@ static void report_fault(void *ctx, const char *file, unsigned line, const char 
 {
 	(void)ctx;
 	log_warn("%s:%u: %s", file, line, why);
-}
-
-static void ignore_fault(void *ctx, const char *file, unsigned line, const char *why)
-{
-	(void)ctx;
-	(void)file;
-	(void)line;
-	(void)why;
-}
-
-/* A fault in a value must not keep notifications back: what is good is taken, the faults are printed already. */
-static struct conf_store *settings_without_faults(const char *params_file)
-{
-	size_t n;
-	char why[512];
-	const struct setting *table = conf_table(&n);
-	struct conf_store *s = conf_new();
-	if (params_file && conf_load(s, params_file, ignore_fault, NULL) == OC_NOT_FOUND) {
-		conf_free(s);
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const char *value = getenv(table[i].name);
-		if (value && !conf_set(s, str_from(table[i].name), str_from(value), why, sizeof why))
-			log_warn("environment: %s", why);
-	}
-	log_warn("settings with faults are at their defaults");
-	return s;
 }
 
 static bool is_as_seen(const struct stat *a, const struct stat *b)
@@ -355,8 +340,9 @@ static void finish(struct loop *l)
 	struct relay *r = &l->relay;
 	if (relay_may_publish(r)) {
 		relay_lanes_finish(r, clock_mono() + r->conf->push_timeout_ms * 1000);
+		uint64_t swept;
 		if (r->in_doubt && relay_db_ready(r))
-			(void)relay_db_ok(r, db_outbox_sweep(r->db, SWEEP_ROWS));
+			(void)relay_db_ok(r, db_outbox_sweep(r->db, SWEEP_ROWS, &swept));
 	}
 	if (!r->is_active)
 		return;
@@ -368,15 +354,26 @@ static void finish(struct loop *l)
 
 /* ---- start and end ---- */
 
-/* Stable for a machine and socket, where the lock lets one relay live: the next one there takes over at once. */
+/* What tells two machines of one name apart; "" where the kernel does not say. */
+static void read_boot_id(char *id, size_t size)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (!f || !fgets(id, (int)size, f))
+		*id = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* Stable for a running machine and socket, where the lock lets one relay live: the next one there takes over at once. */
 static void name_holder(struct loop *l)
 {
-	char host[128] = "";
+	char host[128] = "", boot[9];
 	gethostname(host, sizeof host - 1);
+	read_boot_id(boot, sizeof boot);
 	if (l->relay.pokes)
-		snprintf(l->holder, sizeof l->holder, "%s:%s", host, l->relay.conf->relay_socket);
+		snprintf(l->holder, sizeof l->holder, "%s/%s:%s", host, boot, l->relay.conf->relay_socket);
 	else
-		snprintf(l->holder, sizeof l->holder, "%s:%ld", host, (long)getpid());
+		snprintf(l->holder, sizeof l->holder, "%s/%s:%ld", host, boot, (long)getpid());
 }
 
 /* Signals are read from a descriptor, so that they end a wait and nothing else. */
@@ -410,7 +407,7 @@ static int start(struct loop *l)
 	if (l->params_file && stat(l->params_file, &l->params_taken) < 0)
 		return tool_fail(EX_CONFIG, MODE, "%s: %s", l->params_file, strerror(errno));
 	r->settings = tool_service_settings(MODE, l->params_file);
-	if (!r->settings && !(r->settings = settings_without_faults(l->params_file)))
+	if (!r->settings)
 		return tool_fail(EX_CONFIG, MODE, "the settings can't be read");
 	r->conf = conf_get(r->settings);
 	log_set_level((enum log_level)r->conf->log_level);

@@ -112,6 +112,11 @@ static enum outcome take_body(struct req *r, const struct route *route, const st
 		return OC_OK;
 	if (http_req_has_body(&r->http) && !http_req_is_json(&r->http))
 		return problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json, in UTF-8.");
+	if (!http_req_is_uncoded(&r->http)) {
+		problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without Content-Encoding.");
+		http_reply_header(r->reply, "Accept-Encoding", "identity");
+		return OC_REFUSED;
+	}
 	struct str text;
 	enum outcome oc = http_req_body(&r->http, io, r->arena, (uint64_t)r->app->conf->body_max, &text);
 	if (oc == OC_CONFLICT)

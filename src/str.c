@@ -68,6 +68,18 @@ struct str str_trim(struct str s)
 	return s;
 }
 
+struct str str_cut(struct str s, char c, struct str *rest)
+{
+	const char *at = s.len ? memchr(s.s, c, s.len) : NULL;
+
+	if (!at) {
+		*rest = STR("");
+		return s;
+	}
+	*rest = (struct str){ at + 1, s.len - (size_t)(at - s.s) - 1 };
+	return (struct str){ s.s, (size_t)(at - s.s) };
+}
+
 bool str_to_uint(struct str s, uint64_t max, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -23,6 +23,7 @@ bool str_eq(struct str a, struct str b);		/* none equals only none */
 bool str_is(struct str a, const char *cstr);
 bool str_is_nocase(struct str a, const char *cstr);	/* ASCII case only */
 struct str str_trim(struct str s);			/* without spaces and tabs at both ends */
+struct str str_cut(struct str s, char c, struct str *rest);	/* what stands before the first c, or all; *rest: what follows it, or "" */
 /* Decimal digits only, no sign, no leading zero but "0" itself, at most max. False leaves *out alone. */
 bool str_to_uint(struct str s, uint64_t max, uint64_t *out);
 /* How many Unicode code points; the text must be valid UTF-8. */

@@ -1,11 +1,10 @@
-/* tool.h - what the command-line modes share: options, settings, a connection, one-line failures.
- * Owns: struct tool. Used by: tool_*.c, relay.c, worker.c (options and settings only). */
+/* tool.h - what the command-line modes share: settings, one-line failures.
+ * Owns: the order of settings' sources, the form of failures. Does not own: options (tool_opt.h).
+ * Used by: tool_*.c, relay.c, worker.c. */
 #ifndef PICKUP_TOOL_H
 #define PICKUP_TOOL_H
 
 #include "conf.h"
-#include "clock.h"
-#include "db.h"
 
 /* The settings, from lowest to highest: defaults, --params FILE, PICKUP_… in the process environment (so plain CGI and the shell can set them).
  * Owned by the caller (conf_free). NULL: the file can't be read or holds a fault; each was printed to standard error as "file:line: why". */

@@ -9,10 +9,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "modes.h"
 #include "arena.h"
+#include "clock.h"
+#include "db_outbox.h"
 #include "db_shop.h"
 #include "jwt.h"
 #include "migrate.h"
@@ -229,29 +232,15 @@ static void check_zones(struct check *k)
 
 /* relay */
 
-struct lease { bool is_there, is_fresh; struct str holder, state; struct arena *arena; };
-
-static enum outcome take_lease(void *ctx, const struct db_val *vals)
-{
-	struct lease *l = ctx;
-
-	l->is_there = true;
-	l->holder = str_dup(l->arena, db_get_text(&vals[0]));
-	l->is_fresh = db_get_int(&vals[1]) != 0;
-	l->state = str_dup(l->arena, db_get_text(&vals[2]));
-	return OC_OK;
-}
-
 static void check_relay(struct check *k)
 {
-	struct lease l = { .arena = k->arena };
-	enum outcome oc = db_run(k->db, SQL_LEASE_GET, 0, NULL, 0, take_lease, &l, NULL);
+	struct lease l;
 
-	if (oc != OC_OK)
+	if (db_lease_get(k->db, k->arena, &l) != OC_OK)
 		fail(k, "relay", "its lease can't be read (%s)", db_error_text(k->db));
-	else if (!l.is_there)
+	else if (!l.holder.s)
 		fail(k, "relay", "table relay_lease has lost its row; INSERT INTO relay_lease VALUES (1, '', '2000-01-01', 0, '')");
-	else if (!l.is_fresh)
+	else if (!l.is_held)
 		fail(k, "relay", "none is at work (last: %.*s), so nothing is published; start `pickup relay`", STR_FMT(l.holder.len ? l.holder : STR("never one")));
 	else if (l.state.len)
 		fail(k, "relay", "%.*s says: %.*s", STR_FMT(l.holder), STR_FMT(l.state));
@@ -259,39 +248,27 @@ static void check_relay(struct check *k)
 		ok("relay: %.*s is at work", STR_FMT(l.holder));
 }
 
-struct backlog { uint64_t n; instant oldest; };
-
-static enum outcome take_backlog(void *ctx, const struct db_val *vals)
-{
-	struct backlog *b = ctx;
-
-	b->n = db_get_uint(&vals[0]);
-	b->oldest = db_get_time(&vals[1]);
-	return OC_OK;
-}
-
 static void check_outbox(struct check *k)
 {
-	const struct db_val limit = db_uint(BACKLOG_COUNTED);
-	struct backlog b = { 0, INSTANT_NONE };
-	enum outcome oc = db_run(k->db, SQL_OUTBOX_COUNT, 0, &limit, 1, take_backlog, &b, NULL);
-	int64_t seconds = b.n && b.oldest != INSTANT_NONE && b.oldest < k->now ? (k->now - b.oldest) / INSTANT_SECOND : 0;
+	uint64_t n;
+	instant oldest;
+	enum outcome oc = db_outbox_waiting(k->db, BACKLOG_COUNTED, &n, &oldest);
+	int64_t seconds = oldest != INSTANT_NONE && oldest < k->now ? (k->now - oldest) / INSTANT_SECOND : 0;
 
 	if (oc != OC_OK)
 		fail(k, "outbox", "can't be read (%s)", db_error_text(k->db));
 	else if (seconds > 2 * k->conf->relay_lease_s + BACKLOG_SECONDS)
 		fail(k, "outbox", "%s%" PRIu64 " notifications wait, the oldest for %" PRId64 " s; see that the relay runs and what it logs",
-			b.n == BACKLOG_COUNTED ? "at least " : "", b.n, seconds);
+			n == BACKLOG_COUNTED ? "at least " : "", n, seconds);
 	else
-		ok("outbox: %" PRIu64 " notifications wait", b.n);
+		ok("outbox: %" PRIu64 " notifications wait", n);
 }
 
 static void check_refusals(struct check *k)
 {
-	uint64_t n = 0;
-	enum outcome oc = db_run(k->db, SQL_REFUSAL_COUNT, 0, NULL, 0, take_uint, &n, NULL);
+	uint64_t n;
 
-	if (oc != OC_OK)
+	if (db_refusal_count(k->db, &n) != OC_OK)
 		fail(k, "refusals", "can't be read (%s)", db_error_text(k->db));
 	else if (n)
 		fail(k, "refusals", "%" PRIu64 " notifications were refused by a push instance and put aside; table push_refusals says which and with"
@@ -461,7 +438,7 @@ int mode_check(int argc, char **argv)
 	int status = opt_parse(&t, argc, argv, &c);
 
 	if (status < 0 && c.faults)
-		status = 64;
+		status = EX_USAGE;
 	if (status < 0) {
 		struct check k = { .arena = c.arena, .params = c.params, .settings = conf_new(), .now = clock.now(&clock) };
 		k.conf = conf_get(k.settings);
@@ -485,7 +462,7 @@ int mode_conf(int argc, char **argv)
 
 	if (status < 0) {
 		settings = tool_settings("conf", c.params);
-		status = c.faults ? 64 : settings ? 0 : 78;
+		status = c.faults ? EX_USAGE : settings ? 0 : EX_CONFIG;
 		if (status == 0) {
 			struct buf out = BUF_IN(c.arena);
 			conf_dump(settings, &out);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "tool_opt.h"
 #include "arena.h"
@@ -25,7 +26,7 @@ void opt_fault(struct call *c, const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	tool_fail(64, c->mode, "%s%s: %s", is_operand ? "" : "--", name, text);
+	tool_fail(EX_USAGE, c->mode, "%s%s: %s", is_operand ? "" : "--", name, text);
 	c->faults++;
 }
 
@@ -33,7 +34,7 @@ int opt_flush(const char *mode, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	return tool_fail(74, mode, "can't write to standard output: %s", strerror(errno));
+	return tool_fail(EX_IOERR, mode, "can't write to standard output: %s", strerror(errno));
 }
 
 /* help */
@@ -177,13 +178,13 @@ static void bad_option(struct call *c, int kind, const char *arg)
 
 	c->faults++;
 	if (optopt > 0 && optopt < PARAMS)
-		tool_fail(64, c->mode, "-%c: there is no such option", optopt);
+		tool_fail(EX_USAGE, c->mode, "-%c: there is no such option", optopt);
 	else if (kind == ':')
-		tool_fail(64, c->mode, "%.*s: needs a value", len, arg);
+		tool_fail(EX_USAGE, c->mode, "%.*s: needs a value", len, arg);
 	else if (optopt >= PARAMS)
-		tool_fail(64, c->mode, "%.*s: takes no value", len, arg);
+		tool_fail(EX_USAGE, c->mode, "%.*s: takes no value", len, arg);
 	else
-		tool_fail(64, c->mode, "%.*s: there is no such option, or more than one that begins so", len, arg);
+		tool_fail(EX_USAGE, c->mode, "%.*s: there is no such option, or more than one that begins so", len, arg);
 }
 
 /* given: one flag a row, and one more for --params. True: --help was asked for. */
@@ -225,7 +226,7 @@ static void parse_operands(struct call *c, int argc, char **argv, bool *given)
 	}
 	for (; next < argc; next++) {
 		c->faults++;
-		tool_fail(64, c->mode, "\"%s\": unexpected argument", argv[next]);
+		tool_fail(EX_USAGE, c->mode, "\"%s\": unexpected argument", argv[next]);
 	}
 }
 
@@ -241,7 +242,7 @@ static void check_given(struct call *c, const bool *given)
 	}
 	if (c->verb->wants_change && !has_change) {
 		c->faults++;
-		tool_fail(64, c->mode, "nothing to change: give at least one option (--help lists them)");
+		tool_fail(EX_USAGE, c->mode, "nothing to change: give at least one option (--help lists them)");
 	}
 }
 
@@ -259,9 +260,9 @@ static const struct verb *choose_verb(const struct verbs *t, int argc, char **ar
 		if (strcmp(argv[1], t->v[i].name) == 0)
 			return &t->v[i];
 	if (argc > 1)
-		*status = tool_fail(64, t->mode, "\"%s\": there is no such verb; see pickup %s --help", argv[1], t->mode);
+		*status = tool_fail(EX_USAGE, t->mode, "\"%s\": there is no such verb; see pickup %s --help", argv[1], t->mode);
 	else
-		help_mode(t, stderr), *status = 64;
+		help_mode(t, stderr), *status = EX_USAGE;
 	return NULL;
 }
 
@@ -301,7 +302,7 @@ int opt_run(const struct verbs *t, int argc, char **argv)
 	c.conf = settings ? conf_get(settings) : NULL;
 	if (c.verb->check)
 		c.verb->check(&c);
-	status = c.faults ? 64 : settings ? 0 : 78;
+	status = c.faults ? EX_USAGE : settings ? 0 : EX_CONFIG;
 	if (status)
 		goto out;
 	c.db = db_new(c.conf);

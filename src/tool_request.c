@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -105,11 +106,11 @@ static int parse_options(int argc, char **argv, struct shell_request *s, const c
 		case 'H': is_good = add_header(s, optarg); break;
 		case 'b': is_good = take_body(s, optarg); break;
 		case 'h': fputs(help, stdout); return -1;
-		default: return 64;
+		default: return EX_USAGE;
 		}
 	}
 	if (!is_good || argc - optind != 2)
-		return tool_fail(64, "request", "METHOD and PATH are needed, and headers as 'Name: value'; see --help");
+		return tool_fail(EX_USAGE, "request", "METHOD and PATH are needed, and headers as 'Name: value'; see --help");
 	const char *query = strchr(argv[optind + 1], '?');
 	size_t path_len = query ? (size_t)(query - argv[optind + 1]) : strlen(argv[optind + 1]);
 	add_param(s, "REQUEST_METHOD", argv[optind]);
@@ -124,15 +125,15 @@ static int answer(struct shell_request *s, const char *params)
 	struct app app;
 	char why[512];
 	if (!settings)
-		return 78;
+		return EX_CONFIG;
 	bool is_ready = app_init(&app, settings, why, sizeof why);
 	struct http_io io = { s->params, read_body, write_answer, s };
 	bool is_written = is_ready && app_answer(&app, &io);
 	app_clear(&app);
 	if (!is_ready)
-		return tool_fail(78, "request", "%s", why);
+		return tool_fail(EX_CONFIG, "request", "%s", why);
 	if (!is_written)
-		return tool_fail(74, "request", "standard output: %s", strerror(errno));
+		return tool_fail(EX_IOERR, "request", "standard output: %s", strerror(errno));
 	return s->status_class == '2' || s->status_class == '3' ? 0 : 1;
 }
 
@@ -160,7 +161,7 @@ int mode_routes(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1)
-		return tool_fail(64, "routes", "unexpected argument: %s", argv[1]);
+		return tool_fail(EX_USAGE, "routes", "unexpected argument: %s", argv[1]);
 	for (size_t i = 0; i < n; i++)
 		printf("%s\t%s\t%s\t%s\n", http_method_name(routes[i].method), routes[i].path, who[routes[i].who], routes[i].summary);
 	return 0;

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "modes.h"
 #include "arena.h"
+#include "clock.h"
 #include "db_shop.h"
 #include "db_user.h"
 #include "tool_opt.h"
@@ -95,7 +97,7 @@ static int ended(const struct work *w, enum outcome oc, const char *doing)
 	if (oc == OC_OK)
 		return 0;
 	if (oc == OC_REFUSED)
-		return tool_fail(65, w->call->mode, "%s", w->why);
+		return tool_fail(EX_DATAERR, w->call->mode, "%s", w->why);
 	return tool_fail_outcome(w->call->mode, oc, doing);
 }
 

@@ -6,20 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "modes.h"
 #include "arena.h"
+#include "clock.h"
 #include "db_user.h"
+#include "jwt.h"
 #include "passwd.h"
 #include "tool_opt.h"
 
 #define PAGE 200
 
 static const char *const yes_no[] = { "no", "yes", NULL };
-static const char *const roles[] = { "customer", "shopkeeper", "admin", NULL };	/* in the order of enum role */
-_Static_assert(sizeof roles / sizeof *roles == ROLE__MAX + 1, "one word a role");
 
 struct user_opts {
 	uint64_t id, after, limit;
@@ -32,7 +33,7 @@ struct user_opts {
 #define NAME(required) { "name", "N", OPT_TEXT, AT(name), .is_required = required, .rule = name_normalise, .help = "full name, 1 to 120 characters" }
 #define PHONE(required) { "phone", "P", OPT_TEXT, AT(phone), .is_required = required, .rule = phone_normalise, \
 	.help = "5 to 15 digits, perhaps with a leading +; signs in with it" }
-#define ROLE(required) { "role", NULL, OPT_WORD, AT(role), .is_required = required, .words = roles, .help = "what the user may do" }
+#define ROLE(required) { "role", NULL, OPT_WORD, AT(role), .is_required = required, .words = role_words, .help = "what the user may do" }
 #define EMAIL { "email", "E", OPT_TEXT, AT(email), .is_clearable = true, .rule = email_normalise, .help = "address; \"\" for none" }
 #define PASSWORD(what) { "password-stdin", NULL, OPT_FLAG, AT(has_password), .help = "read the password, one line, from standard input" what }
 
@@ -96,11 +97,11 @@ static int read_password(struct call *c, struct str *hash)
 	line = read_line(&len);
 	password = (struct str){ line, len };
 	if (!line)
-		return tool_fail(65, c->mode, "--password-stdin: %s", errno ? strerror(errno) : "standard input holds no line");
+		return tool_fail(EX_DATAERR, c->mode, "--password-stdin: %s", errno ? strerror(errno) : "standard input holds no line");
 	if (!password_check(c->arena, password, &password, &why))
-		status = tool_fail(65, c->mode, "--password-stdin: the password %s", why);
+		status = tool_fail(EX_DATAERR, c->mode, "--password-stdin: the password %s", why);
 	else if (passwd_hash(c->conf, password, text) != OC_OK)
-		status = tool_fail(70, c->mode, "no memory for the password's hash (PICKUP_PASSWORD_MEMORY_KIB)");
+		status = tool_fail(EX_SOFTWARE, c->mode, "no memory for the password's hash (PICKUP_PASSWORD_MEMORY_KIB)");
 	else
 		*hash = (struct str){ arena_strdup(c->arena, text), strlen(text) };
 	explicit_bzero(line, len);
@@ -130,9 +131,9 @@ static int failed(const struct call *c, enum outcome oc, const char *doing)
 	const struct user_opts *o = c->opts;
 
 	if (oc == OC_CONFLICT)
-		return tool_fail(65, c->mode, "--phone: another user has this number already");
+		return tool_fail(EX_DATAERR, c->mode, "--phone: another user has this number already");
 	if (oc == OC_NOT_FOUND)
-		return tool_fail(65, c->mode, "ID: there is no user %" PRIu64, o->id);
+		return tool_fail(EX_DATAERR, c->mode, "ID: there is no user %" PRIu64, o->id);
 	return tool_fail_outcome(c->mode, oc, doing);
 }
 
@@ -258,11 +259,11 @@ static int find_user(struct call *c, struct claims *who)
 	enum outcome oc = db_user_get(c->db, c->arena, (struct user_id){ o->user }, &u);
 
 	if (oc == OC_NOT_FOUND)
-		return tool_fail(65, c->mode, "--user: there is no user %" PRIu64, o->user);
+		return tool_fail(EX_DATAERR, c->mode, "--user: there is no user %" PRIu64, o->user);
 	if (oc != OC_OK)
 		return tool_fail_outcome(c->mode, oc, "looking for the user");
 	if (!u.is_active)
-		return tool_fail(65, c->mode, "--user: user %" PRIu64 " is not active", o->user);
+		return tool_fail(EX_DATAERR, c->mode, "--user: user %" PRIu64 " is not active", o->user);
 	who->sub = u.id;
 	who->role = u.role;
 	return 0;
@@ -278,7 +279,7 @@ static int issue(struct call *c, const struct keyring *keys, struct claims *who)
 	enum outcome oc;
 
 	if (!(o->is_ticket ? keyring_can_ticket(keys) : keyring_can_issue(keys)))
-		return tool_fail(78, c->mode, o->is_ticket ? "no key to make tickets with: set PICKUP_TICKET_KEY_FILE"
+		return tool_fail(EX_CONFIG, c->mode, o->is_ticket ? "no key to make tickets with: set PICKUP_TICKET_KEY_FILE"
 			: "the settings' key only verifies tokens; making them needs PICKUP_TOKEN_ALG HS256 and its secret");
 	who->exp = now + (o->ttl == OPT_UINT_UNSET ? usual : (int64_t)o->ttl) * INSTANT_SECOND;
 	oc = o->is_ticket ? jwt_issue_ticket(c->arena, keys, c->conf, who, now, &token)
@@ -297,7 +298,7 @@ static int token_create(struct call *c)
 	int status;
 
 	if (!keys)
-		return tool_fail(78, c->mode, "%s", why);
+		return tool_fail(EX_CONFIG, c->mode, "%s", why);
 	status = find_user(c, &who);
 	if (status == 0)
 		status = issue(c, keys, &who);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -28,13 +29,24 @@ static void on_signal(int sig)
 	alarm(1);
 }
 
+static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM };
+
 static void catch_signals(void)
 {
 	struct sigaction end = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
-	static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM };
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		sigaction(ends[i], &end, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* They wait while a request is in hand: libfcgi takes a read or write that a signal interrupts for the client's end. */
+static void hold_signals(bool is_held)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(is_held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 static int fcgi_read(void *ctx, char *buf, int n)
@@ -53,7 +65,7 @@ static int serve_fastcgi(struct app *app)
 {
 	FCGX_Request f;
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&f, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
-		return tool_fail(71, "serve", "standard input is no socket that can be listened on");
+		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
 	while (!is_ending) {
 		int rc = FCGX_Accept_r(&f);
 		if (rc == -EINTR)
@@ -63,11 +75,13 @@ static int serve_fastcgi(struct app *app)
 			break;
 		}
 		struct http_io io = { f.envp, fcgi_read, fcgi_write, &f };
+		hold_signals(true);
 		app_answer(app, &io);
 		FCGX_Finish_r(&f);
+		hold_signals(false);
 	}
 	FCGX_Free(&f, 1);
-	return is_ending ? 0 : 71;
+	return is_ending ? 0 : EX_OSERR;
 }
 
 static int cgi_read(void *ctx, char *buf, int n)
@@ -98,7 +112,7 @@ static bool cgi_write(void *ctx, const char *s, size_t n)
 static int serve_cgi(struct app *app)
 {
 	struct http_io io = { environ, cgi_read, cgi_write, NULL };
-	return app_answer(app, &io) ? 0 : 74;
+	return app_answer(app, &io) ? 0 : EX_IOERR;
 }
 
 /* Refuses to start on an older schema; a database that is away is waited for, request by request. */
@@ -112,7 +126,7 @@ static int check_schema(struct app *app)
 		log_warn("the database is away; serving 503 until it is there");
 		return 0;
 	}
-	return tool_fail(78, "serve", "the database's tables are older than this program: run `pickup migrate` with the same --params first");
+	return tool_fail(EX_CONFIG, "serve", "the database's tables are older than this program: run `pickup migrate` with the same --params first");
 }
 
 static const char help[] =
@@ -133,11 +147,32 @@ static int parse_options(int argc, char **argv, const char **params, const char 
 		case 'p': *params = optarg; break;
 		case 'c': *clock_file = optarg; break;
 		case 'h': fputs(help, stdout); return -1;
-		default: return 64;
+		default: return EX_USAGE;
 		}
 	}
-	return optind == argc ? 0 : tool_fail(64, "serve", "unexpected argument: %s", argv[optind]);
+	return optind == argc ? 0 : tool_fail(EX_USAGE, "serve", "unexpected argument: %s", argv[optind]);
 }
+
+static int serve(struct conf_store *settings, const char *clock_file, bool is_cgi)
+{
+	struct app app;
+	char why[512];
+	if (!app_init(&app, settings, why, sizeof why)) {
+		app_clear(&app);
+		return tool_fail(EX_CONFIG, "serve", "%s", why);
+	}
+	if (clock_file)
+		app.clock = clock_shifted(clock_file);
+	catch_signals();
+	int status = is_cgi ? 0 : check_schema(&app);
+	if (status == 0)
+		status = is_cgi ? serve_cgi(&app) : serve_fastcgi(&app);
+	app_clear(&app);
+	return status;
+}
+
+/* Managers start a worker again at once: without a pause one that may not start would take all cores and fill the log. */
+#define REFUSAL_PAUSE_S 1
 
 int mode_serve(int argc, char **argv)
 {
@@ -145,22 +180,10 @@ int mode_serve(int argc, char **argv)
 	int status = parse_options(argc, argv, &params, &clock_file);
 	if (status)
 		return status < 0 ? 0 : status;
-	struct conf_store *settings = tool_service_settings("serve", params);
-	if (!settings)
-		return 78;
-	struct app app;
-	char why[512];
 	bool is_cgi = FCGX_IsCGI();
-	if (!app_init(&app, settings, why, sizeof why)) {
-		app_clear(&app);
-		return tool_fail(78, "serve", "%s", why);
-	}
-	if (clock_file)
-		app.clock = clock_shifted(clock_file);
-	catch_signals();
-	status = is_cgi ? 0 : check_schema(&app);
-	if (status == 0)
-		status = is_cgi ? serve_cgi(&app) : serve_fastcgi(&app);
-	app_clear(&app);
+	struct conf_store *settings = tool_service_settings("serve", params);
+	status = settings ? serve(settings, clock_file, is_cgi) : EX_CONFIG;
+	if (status == EX_CONFIG && !is_cgi)
+		sleep(REFUSAL_PAUSE_S);
 	return status;
 }

@@ -1,4 +1,5 @@
 """Errors: their form, the rows of the table of statuses, and what must never get through."""
+import gzip
 import json
 from urllib.parse import quote
 
@@ -109,6 +110,19 @@ def test_unsupported_media_type(api, world, at, method, path, who, content_type)
                                           "Application/JSON", 'application/json; charset="utf-8"'])
 def test_supported_media_types(api, world, at, method, path, who, content_type):
     check.problem(send(api, world, at, (method, path, who), b"{}", content_type), 422, "validation_failed")
+
+
+@json_path
+def test_a_coded_body_is_refused_for_what_it_is(api, world, at, method, path, who):
+    """RFC 9110 section 15.5.16: 415, and which codings would do."""
+    def answer(coding, body):
+        return api.call(method, at(path), who and getattr(world, who), body=body, headers={"Content-Type": "application/json", "Content-Encoding": coding})
+
+    for coding, body in (("gzip", gzip.compress(b"{}")), ("gzip", b"{}"), ("identity, br", b"{}")):
+        check.problem(answer(coding, body), 415, "unsupported_media_type")
+        assert answer(coding, body).header("Accept-Encoding") == "identity"
+    for coding in ("identity", "Identity", ""):
+        check.problem(answer(coding, b"{}"), 422, "validation_failed")
 
 
 MALFORMED = {

@@ -56,7 +56,7 @@ def test_order_update_and_pickup_ready(api, shop, customer):
 
 @pytest.mark.parametrize("steps, types", [
     case(["confirmed", "preparing", "ready", "picked_up"], ["order_update", "order_update", "pickup_ready", "order_update"], id="the whole way"),
-    case(["cancelled"], ["order_update"], id="cancelled"), case(["confirmed", "ready"], ["order_update", "pickup_ready"], id="the seed's"),
+    case(["cancelled"], ["order_update"], id="cancelled"), case(["confirmed", "ready"], ["order_update", "pickup_ready"], id="the walk-through"),
 ])
 def test_one_message_a_status(api, shop, customer, steps, types):
     order = api.place(customer, shop)
@@ -254,6 +254,16 @@ def test_older_than_what_is_kept(api, shop, customer):
         value = check.ok(api.call("GET", f"{path}?after={after}", shop.keeper))
         assert ([e["seq"] for e in value["events"]], value["last_seq"]) == (seqs, 4)
     assert check.ok(api.call("GET", path, shop.keeper)) == {"events": [], "last_seq": 4}
+
+
+def test_events_that_are_forgotten_meanwhile(api, shop, customer):
+    """As where they go between the two looks that an answer takes."""
+    for _ in range(4):
+        api.place(customer, shop)
+    api.wait_events(shop.keeper, "shop", shop.id, 4)
+    api.db.sql(f"DELETE FROM events WHERE channel_kind = 1 AND channel_id = {shop.id} AND seq = 3")
+    gone = api.call("GET", f"/api/v1/events/shop/{shop.id}?after=2", shop.keeper)
+    assert check.problem(gone, 410, "gone")["last_seq"] == 4
 
 
 def test_who_may_read_events(api, shop, customer, world):

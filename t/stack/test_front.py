@@ -33,6 +33,11 @@ def test_not_found(stack, path):
         check.problem(stack.call(method, path, **({"json": {}} if method == "POST" else {})), 404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/v1/shops"])
+def test_a_trailing_slash_never_matters(stack, path):
+    assert stack.call("GET", path).status == stack.call("GET", path + "/").status == 200
+
+
 def test_no_such_method(stack, made):
     for path in ("/api/v1/orders", "/api/v1/orders/me", "/healthz"):
         check.problem(stack.call("DELETE", path, made[1]), 405, "method_not_allowed")

@@ -143,6 +143,25 @@ def test_an_old_schema_is_refused(own, binary):
         proc.stop(process)
 
 
+def test_a_worker_that_may_not_start_takes_its_time(own, binary):
+    """Its manager starts it again at once: without a pause that costs all cores, and lines in the log without end."""
+    begun = time.monotonic()
+    process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/absent.log", stdin=own.workers.listener,
+                         env={**clean_environment(), "PICKUP_TOKEN_KEY_FILE": f"{own.dir}/absent"})
+    try:
+        proc.wait_for(lambda: "absent" in proc.tail(f"{own.dir}/absent.log"), 10, "the reason")
+        assert process.wait(10) != 0 and time.monotonic() - begun >= 0.9
+        process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/absent2.log", stdin=own.workers.listener,
+                             env={**clean_environment(), "PICKUP_TOKEN_KEY_FILE": f"{own.dir}/absent"})
+        proc.wait_for(lambda: "absent" in proc.tail(f"{own.dir}/absent2.log"), 10, "the reason")
+        begun = time.monotonic()
+        process.terminate()
+        process.wait(10)
+        assert time.monotonic() - begun < 0.5
+    finally:
+        proc.stop(process)
+
+
 @pytest.mark.parametrize("which", ["PICKUP_DB_OPTION_FILE", "PICKUP_TOKEN_KEY_FILE"])
 def test_secrets_that_others_may_read_are_refused(own, binary, which):
     readable = f"{own.dir}/readable-{which}"

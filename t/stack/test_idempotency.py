@@ -1,9 +1,10 @@
 """Idempotency-Key: a retry is safe, one after the other and all at once."""
+import datetime
 import secrets
 
 import pytest
 
-from lib import check, http
+from lib import check, http, proc
 from lib.together import together
 
 case = pytest.param
@@ -53,6 +54,18 @@ def test_the_first_answer_stays_as_it_was(api, key):
     api.tools.change(shop.products[0], price="99.00", active="no")
     again = place(api, customer, shop, key)
     assert (again.status, again.body, again.header(REPLAYED)) == (201, first.body, "true")
+
+
+def test_a_retry_after_the_wished_time(api, shop, customer, key):
+    """What would be refused now was accepted then."""
+    wish = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+    wished = {"order_type": "pre_order", "scheduled_pickup_time": wish.isoformat()}
+    first = place(api, customer, shop, key, **wished)
+    check.created(first)
+    proc.wait_for(lambda: datetime.datetime.now(datetime.timezone.utc) > wish, 5, "the wished time")
+    again = place(api, customer, shop, key, **wished)
+    assert (again.status, again.body, again.header(REPLAYED)) == (201, first.body, "true")
+    assert check.faults(place(api, customer, shop, key + "2", **wished)) == ["scheduled_pickup_time"]
 
 
 @pytest.mark.parametrize("change", [

@@ -69,7 +69,7 @@ def test_only_ones_own(api, world):
 # --- filters
 
 @pytest.mark.parametrize("query, wanted", [
-    case("order_type=pre_order&status=pending", lambda o: o["order_type"] == "pre_order" and o["status"] == "pending", id="the seed's"),
+    case("order_type=pre_order&status=pending", lambda o: o["order_type"] == "pre_order" and o["status"] == "pending", id="of one type and status"),
     case("order_type=instant", lambda o: o["order_type"] == "instant", id="instant"),
     *[case(f"status={s}", lambda o, s=s: o["status"] == s, id=s) for s in check.STATUSES],
     case("status=ready&status=cancelled", lambda o: o["status"] in ("ready", "cancelled"), id="two statuses"),

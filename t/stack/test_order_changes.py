@@ -182,6 +182,13 @@ def test_the_same_change_by_many_happens_once(api, shop, customer):
     assert len(history(api, customer, order)) == 2
 
 
+def test_many_different_changes_all_happen(api, shop, customer):
+    order = api.place(customer, shop)
+    answers = together([lambda m=m: api.patch(shop.keeper, order, estimated_preparation_minutes=m) for m in range(1, 151)])
+    assert {check.ok(a)["version"] for a in answers} == set(range(2, 152))
+    assert [e["estimated_preparation_minutes"] for e in history(api, customer, order)][0] is None
+
+
 def test_picked_up_or_cancelled_but_not_both(api):
     shop, customer = api.tools.shop(("1.00", 10)), api.tools.user()
     for _ in range(4):

@@ -107,6 +107,15 @@ def test_a_plain_websocket_gets_the_bare_body(stack, shop, customer):
         assert list(message.value) == check.NEW_ORDER and message.value["order_id"] == order["id"]
 
 
+@pytest.mark.parametrize("asked, given", [("ws+meta.nchan", "ws+meta.nchan"), ("ws+meta.nchan, other", "ws+meta.nchan"),
+                                          ("other, ws+meta.nchan", "ws+meta.nchan"), ("other,ws+meta.nchan,more", "ws+meta.nchan"),
+                                          ("other", None), ("ws+meta.nchan.old", None)])
+def test_the_subprotocol_among_others(stack, shop, asked, given):
+    """What is asked for is given wherever it stands in the list; what is not known is not answered with an empty header."""
+    answer = upgrade(stack.call, channel(shop), shop.keeper, {"Sec-WebSocket-Protocol": asked})
+    assert (answer.status, answer.header("Sec-WebSocket-Protocol")) == (101, given)
+
+
 def test_event_source(stack, shop, customer):
     with EventSource(stack.call, channel(shop), shop.keeper) as source:
         order = stack.place(customer, shop)

@@ -114,7 +114,7 @@ Test(order, judge_rows)
 		enum change_verdict want;
 		enum order_status then; int then_minutes; money then_total;
 	} rows[] = {
-		{ "the seed's confirm", ORDER_PENDING, 0, false, 12000, ORDER_CONFIRMED, 20, NO_TOTAL, CHANGE_APPLY, ORDER_CONFIRMED, 20, 12000 },
+		{ "confirm with an estimate", ORDER_PENDING, 0, false, 12000, ORDER_CONFIRMED, 20, NO_TOTAL, CHANGE_APPLY, ORDER_CONFIRMED, 20, 12000 },
 		{ "an estimate alone", ORDER_CONFIRMED, 20, false, 0, NO_STATUS, 30, NO_TOTAL, CHANGE_APPLY, ORDER_CONFIRMED, 30, 0 },
 		{ "the same estimate", ORDER_CONFIRMED, 20, false, 0, NO_STATUS, 20, NO_TOTAL, CHANGE_NOTHING, 0, 0, 0 },
 		{ "same status, same estimate", ORDER_CONFIRMED, 20, false, 0, ORDER_CONFIRMED, 20, NO_TOTAL, CHANGE_NOTHING, 0, 0, 0 },

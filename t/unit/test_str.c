@@ -114,6 +114,25 @@ Test(arena, grow_keeps_the_bytes)
 	NO_LEAK();
 }
 
+Test(arena, room_keeps_the_elements)
+{
+	struct arena *a = arena_new();
+	size_t cap = 0;
+	int *v = NULL;
+
+	for (size_t n = 0; n < 1000; n++) {
+		v = arena_room(a, v, n, &cap, sizeof *v);
+		cr_assert(cap > n);
+		v[n] = (int)n;
+		if (n % 3 == 0)
+			arena_strdup(a, "in between");
+	}
+	for (int i = 0; i < 1000; i++)
+		cr_assert(v[i] == i, "element %d", i);
+	arena_free(a);
+	NO_LEAK();
+}
+
 struct trace { char text[16]; struct arena *a; };
 
 static void note_a(void *p) { strcat(((struct trace *)p)->text, "a"); }
