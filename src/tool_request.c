@@ -87,7 +87,7 @@ static bool take_body(struct shell_request *s, const char *text)
 }
 
 static const char help[] =
-	"pickup request [--params FILE] [--token TOKEN] [--header 'Name: value'] [--body JSON|-] METHOD PATH[?QUERY]\n"
+	"usage: pickup request [--params FILE] [--token TOKEN] [--header 'Name: value'] [--body JSON|-] METHOD PATH[?QUERY]\n"
 	"Answers one request in this process and prints the answer, head and body. --body - reads standard input.\n"
 	"Exit status 0 where the answer is 2xx or 304, else 1.\n";
 
@@ -98,7 +98,9 @@ static int parse_options(int argc, char **argv, struct shell_request *s, const c
 		{ "header", required_argument, NULL, 'H' }, { "body", required_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
+	static char name[] = "pickup request";
 	bool is_good = true;
+	argv[0] = name;		/* for getopt's messages */
 	for (int c; is_good && (c = getopt_long(argc, argv, "", options, NULL)) != -1; ) {
 		switch (c) {
 		case 'p': *params = optarg; break;
@@ -157,7 +159,7 @@ int mode_routes(int argc, char **argv)
 	size_t n;
 	const struct route *routes = route_table(&n);
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		puts("pickup routes\nPrints every endpoint: method, path, who may, what it is for; tab-separated.");
+		puts("usage: pickup routes\nPrints every endpoint: method, path, who may, what it is for; tab-separated.");
 		return 0;
 	}
 	if (argc > 1)

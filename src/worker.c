@@ -130,7 +130,7 @@ static int check_schema(struct app *app)
 }
 
 static const char help[] =
-	"pickup serve [--params FILE] [--clock-file FILE]\n"
+	"usage: pickup serve [--params FILE] [--clock-file FILE]\n"
 	"Answers FastCGI requests on the listening socket that is its standard input (spawn-fcgi, systemd), until SIGTERM.\n"
 	"Where standard input is no socket it answers the one CGI request that the environment describes, and ends.\n"
 	"  --params FILE      settings to start with (nginx/pickup.params); requests carry the live ones\n"
@@ -142,6 +142,8 @@ static int parse_options(int argc, char **argv, const char **params, const char 
 		{ "params", required_argument, NULL, 'p' }, { "clock-file", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
+	static char name[] = "pickup serve";
+	argv[0] = name;		/* for getopt's messages */
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1; ) {
 		switch (c) {
 		case 'p': *params = optarg; break;

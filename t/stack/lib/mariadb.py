@@ -53,7 +53,7 @@ class Server:
             f.write(_CONFIG.format(dir=self.dir, user=pwd.getpwuid(os.geteuid()).pw_name, durable=2 * durable))
         write_private(self.option_file, f"[pickup]\nsocket={self.dir}/sock\nuser=pickup\n"
                                         "password=\"p# w\"\ndatabase=pickup\n")
-        subprocess.run([_find("mariadb-install-db"), f"--defaults-file={self.config}", "--skip-test-db",
+        subprocess.run([_find("mariadb-install-db"), f"--defaults-file={self.config}", "--skip-test-db", "--force",
                         "--auth-root-authentication-method=normal"],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
 
