@@ -4,6 +4,7 @@
 #define PICKUP_DB_TEST_H
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -125,6 +126,42 @@ static inline pid_t server_pid(void)
 		pid = 0;
 	fclose(f);
 	return pid;
+}
+
+/* Whether every thread of the process is stopped. */
+static inline int is_stopped(int pid)
+{
+	char path[64], line[512];
+	int is_all = 1;
+	struct dirent *entry;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", pid, entry->d_name);
+		FILE *f = fopen(path, "r");
+		const char *state = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+		is_all &= state && state[1] && state[2] == 'T';
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+	return tasks && is_all;
+}
+
+/* Stops the server as SIGSTOP does: a thread on another core may go on for a moment after the signal was sent. */
+static inline void freeze_server(void)
+{
+	int64_t limit = clock_mono() + INT64_C(10000000);
+
+	cr_assert_eq(kill(server_pid(), SIGSTOP), 0);
+	while (!is_stopped(server_pid()) && clock_mono() < limit)
+		usleep(1000);
+	cr_assert_lt(clock_mono(), limit);
 }
 
 /* Kills the server and waits until the new one answers. */

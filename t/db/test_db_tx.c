@@ -286,7 +286,7 @@ Test(db_tx, a_hanging_server_is_down_in_time, .init = set_up)
 	int64_t kept_us, fresh_us;
 
 	cr_assert_eq(users(db), 0);
-	cr_assert_eq(kill(server_pid(), SIGSTOP), 0);
+	freeze_server();
 	start = clock_mono();
 	kept_oc = db_run(db, SQL_PING, 0, NULL, 0, NULL, NULL, NULL);
 	kept_us = clock_mono() - start;

@@ -102,7 +102,7 @@ static void put_file(const char *name, const char *content)
 static void copy_real(unsigned last)
 {
 	for (unsigned i = 1; i <= last; i++)
-		shell("cp '%s'/%03u_*.sql %s/", real_dir(), i, dir);
+		shell("cp -f '%s'/%03u_*.sql %s/", real_dir(), i, dir);
 }
 
 /* Runs a migration; out gets what it printed. */
@@ -260,7 +260,7 @@ Test(migrate, orders_keep_their_meaning, .init = set_up, .fini = tear_down, .tim
 		" SELECT seq % 20 + 1, seq % 2000 + 1, 'Kiran Kumar', ELT(seq % 6 + 1, 'pending', 'confirmed', 'preparing', 'ready', 'picked_up', 'cancelled'),"
 		" seq / 100, 'note', '2020-01-01' + INTERVAL seq SECOND, '2020-01-01' + INTERVAL seq SECOND FROM seq_1_to_100000");
 	sums = query(count);
-	shell("cp '%s'/*.sql %s/", real_dir(), dir);
+	shell("cp -f '%s'/*.sql %s/", real_dir(), dir);
 	/* Each run gets a little further than the one before. */
 	for (unsigned ms = 1;; ms += ms / 3 + 1) {
 		pid_t child = fork();

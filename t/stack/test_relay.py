@@ -371,7 +371,7 @@ def test_a_paused_relay_finds_itself_replaced(db, relays, push):
     db.notify(("shop", 1))
     push.wait(1)
     db.wait_empty()
-    a.send_signal(signal.SIGSTOP)
+    proc.freeze(a.pid)
     db.sql("UPDATE relay_lease SET expires_at = '2000-01-01'")
     relays.start(push_urls=push.url, name="b")
     db.notify(("shop", 1), ("shop", 2))
