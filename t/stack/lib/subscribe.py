@@ -123,6 +123,10 @@ class WebSocket:
     def close(self):
         _run(self._ws.close())
 
+    def cut(self):
+        """Breaks the connection off without a word."""
+        _loop.call_soon_threadsafe(self._ws.transport.abort)
+
     def __enter__(self):
         return self
 

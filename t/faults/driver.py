@@ -1,0 +1,309 @@
+"""The fault suite: a real stack under load, disturbed at random, then judged by its whole history. Run by t/faults/run.
+
+Owns: the course of a run, its counts. Does not own: clients (load.py), faults (faults.py), what must be true (checker.py)."""
+import argparse
+import collections
+import decimal
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "stack")]
+
+import checker  # noqa: E402
+import database  # noqa: E402
+import faults  # noqa: E402
+from history import Attempt, Change, History, World  # noqa: E402
+from lib import proc, tokens  # noqa: E402
+from lib.stack import Stack  # noqa: E402
+from load import SCARCE, Customer, Impatient, Keeper, Subscriber, body_of  # noqa: E402
+
+CUSTOMERS, SHOPS, KEEPERS, DEVICES = 10, 3, 2, 2     # keepers and subscribers: of each shop
+RECOVERY_S = 30     # how long the stack may take to be ready when nothing disturbs it any more
+DRAIN_S = 60        # then, to publish what waits
+
+
+class Strangers:
+    """Clients that leave half-way. What they asked for stands among the placements."""
+
+    def __init__(self, customer, call):
+        self.customer, self.call, self.lock, self.held = customer, call, threading.Lock(), []
+
+    def come(self, rng):
+        with self.lock:
+            p = self.customer.new(key_chance=0)
+        how = rng.choice(["half the body", "whole, then gone", "whole, never read"])
+        p.is_cut = how == "half the body"
+        body = json.dumps(body_of(p)).encode()
+        head = (f"POST /api/v1/orders/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                f"Authorization: Bearer {self.customer.user.token}\r\n\r\n").encode()
+        began = time.monotonic()
+        try:
+            sock = self.call.socket()
+            sock.sendall(head + (body[:len(body) // 2] if p.is_cut else body))
+        except OSError as e:
+            p.attempts.append(Attempt(began, time.monotonic(), None, repr(e)))
+            return False
+        p.attempts.append(Attempt(began, time.monotonic(), None, how))
+        if how == "whole, never read":
+            self.held.append(sock)
+        else:
+            sock.close()
+        return True
+
+    def leave(self):
+        for sock in self.held:
+            sock.close()
+
+
+class Run:
+    def __init__(self, options, scratch):
+        self.options, self.seed = options, options.seed
+        self.stack = Stack(os.environ["PICKUP_BIN"], os.environ["PICKUP_SRC"], f"{scratch}/stack", PICKUP_DEMO="off")
+        self.stopping, self.give_up, self.closing = threading.Event(), threading.Event(), threading.Event()
+        self.results = {}       # check: findings
+        self.longest_recovery = 0.0
+
+    # ---- before
+
+    def person(self, role):
+        user = self.stack.tools.user(role, f"{role.title()} {random.Random(self.seed).randint(1, 999)}")
+        user.token = tokens.sign(self.stack.key, tokens.claims(user.id, role, exp=int(time.time()) + self.options.seconds + 7200))
+        return user
+
+    def make_world(self):
+        """Of each shop's three products one is not counted, one is plenty and one is scarce."""
+        tools, self.world = self.stack.tools, World({}, {}, {})
+        zones = ["Asia/Kolkata", "Europe/London", "America/St_Johns"]
+        self.keepers = []
+        for n in range(SHOPS):
+            shop = tools.shop(("60.00", None), ("0.10", 1000000), ("19.99", SCARCE), timezone=zones[n % len(zones)], keeper=self.person("shopkeeper"))
+            self.world.shops[shop.id] = {"timezone": shop.timezone, "keeper": shop.keeper.id, "name": shop.name}
+            for p in shop.products:
+                self.world.products[p.id] = {"shop": shop.id, "name": p.name, "price": decimal.Decimal(p.price), "stock": p.stock}
+            self.keepers += [Keeper(shop.keeper, shop.id, self.call, self.seed, self.stopping, self.give_up, f" {k + 1}") for k in range(KEEPERS)]
+        users = [self.person("customer") for _ in range(CUSTOMERS + 1)]
+        self.world.customers.update({u.id: u.name for u in users})
+        people = [Customer(u, self.world, self.call, self.seed, self.stopping, self.give_up) for u in users]
+        self.customers, self.strangers = people[:-1], Strangers(people[-1], self.call)
+
+    def make_subscribers(self):
+        self.subscribers = [Subscriber("customer", c.user.id, c.user, self.call, self.seed, self.closing)
+                            for c in self.customers + [self.strangers.customer]]
+        for keeper in self.keepers[::KEEPERS]:
+            self.subscribers += [Subscriber("shop", keeper.shop, keeper.user, self.call, self.seed, self.closing, f" {d + 1}") for d in range(DEVICES)]
+
+    def start(self):
+        self.stack.up()
+        found = database.ask(self.stack, "SELECT @@innodb_flush_log_at_trx_commit")
+        assert found == [["1"]], f"the database is not durable: {found}"
+        self.call = Impatient(("unix", self.stack.listen))
+        self.make_world()
+        self.make_subscribers()
+        for subscriber in self.subscribers:
+            subscriber.start()
+        proc.wait_for(lambda: all(s.story.opened for s in self.subscribers), 20, "subscriptions")
+        for actor in self.customers + self.keepers:
+            actor.start()
+
+    # ---- meanwhile
+
+    def disturb(self):
+        rng = random.Random(self.seed)
+        kinds = [k for k in faults.FAULTS if not self.options.only or any(k.startswith(o) for o in self.options.only)]
+        self.mischief = faults.Mischief(faults.Scene(self.stack, rng, self.subscribers, self.strangers), kinds)
+        end = time.monotonic() + self.options.seconds
+        while time.monotonic() < end:
+            time.sleep(rng.uniform(0.1, 1.5))
+            chosen = self.mischief.round()
+            if self.options.verbose:
+                print(f"# {self.options.seconds - end + time.monotonic():7.1f} s: {', '.join(chosen)}", flush=True)
+            if rng.random() < 0.6 and not self.recover():
+                return
+
+    def recover(self):
+        began = time.monotonic()
+        try:
+            proc.wait_for(lambda: self.call.attempt("GET", "/readyz", None).status == 200, RECOVERY_S, "readyz", pause=0.02)
+        except AssertionError:
+            parts = ("front", "push", "relay", "workers", "mariadbd")
+            last = self.call.attempt("GET", "/readyz", None)
+            self.results.setdefault("recovers", []).append(
+                f"not ready within {RECOVERY_S} s after {self.mischief.log[-5:]}: {last}\n" + "\n".join(f"{p}: {self.stack.pid(p)}\n{self.stack.tail(p)}" for p in parts))
+            return False
+        self.longest_recovery = max(self.longest_recovery, time.monotonic() - began)
+        return True
+
+    # ---- after
+
+    def join(self, actors, patience):
+        end = time.monotonic() + patience
+        for actor in actors:
+            actor.join(max(0.0, end - time.monotonic()))
+        return [a.name for a in actors if a.is_alive()]
+
+    def last_words(self):
+        """Each channel gets one more message, so that what a subscriber missed before it shows."""
+        for customer in self.customers + [self.strangers.customer]:
+            p = customer.new(key_chance=1)
+            p.items = [(min(i for i, product in self.world.products.items() if product["shop"] == p.shop), 1)]
+            customer.place(p)
+            keeper = next(k for k in self.keepers if k.shop == p.shop)
+            made = next((a.value()["id"] for a in p.attempts if a.status == 201), None)
+            if made:
+                keeper.patch(Change(made, keeper.user.id, {"status": "confirmed"}))
+
+    def is_drained(self):
+        return database.ask(self.stack, "SELECT (SELECT COUNT(*) FROM outbox), (SELECT COALESCE(MAX(pub_no), 0) FROM events)"
+                            " - (SELECT COALESCE(MIN(pub_no), 0) FROM push_cursors)") == [["0", "0"]]
+
+    def settle(self):
+        """No disturbance any more: everybody ends what they began, and all must be published and heard."""
+        late = self.results.setdefault("everything settles", [])
+        self.recover()
+        self.stopping.set()
+        late += [f"{name} still waits for an answer" for name in self.join(self.customers + self.keepers, 3 * DRAIN_S)]
+        for customer in self.customers:
+            customer.ask_again(60)
+        self.last_words()
+        self.give_up.set()
+        try:
+            proc.wait_for(self.is_drained, DRAIN_S, "the outbox to be published", pause=0.1)
+        except AssertionError as e:
+            late.append(f"{e}: {database.ask(self.stack, 'SELECT * FROM relay_lease')}\n{self.stack.tail('relay')}")
+        self.rows = database.read(self.stack)
+        last = collections.Counter()
+        for event in self.rows.events:
+            channel = (checker.KINDS[event["channel_kind"]], event["channel_id"])
+            last[channel] = max(last[channel], event["seq"])
+        for subscriber in self.subscribers:
+            subscriber.target = last[(subscriber.kind, subscriber.channel)]
+        self.closing.set()
+        self.join(self.subscribers, 20)
+        for subscriber in self.subscribers:
+            subscriber.target = None
+        late += [f"{name} does not end" for name in self.join(self.subscribers, 20)]
+
+    def history(self):
+        everybody = self.customers + [self.strangers.customer]
+        return History(self.world, [p for c in everybody for p in c.placements], [c for k in self.keepers for c in k.changes],
+                       [s.story for s in self.subscribers])
+
+    def judge(self):
+        crashes = [a for a in self.customers + self.keepers + self.subscribers if a.crash]
+        self.results["clients ran without a fault of their own"] = \
+            ["".join(traceback.format_exception(a.crash)) for a in crashes + [self.mischief] if a.crash]
+        self.results.setdefault("recovers", [])
+        self.results.update(checker.check(self.history(), self.rows))
+
+    def stop(self):
+        for event in (self.stopping, self.give_up, self.closing):
+            event.set()
+        if hasattr(self, "strangers"):
+            self.strangers.leave()
+        try:
+            self.stack.stop()
+            self.results["ends cleanly, logs hold nothing they must not"] = []
+        except AssertionError as e:
+            self.results["ends cleanly, logs hold nothing they must not"] = [str(e)]
+
+    # ---- telling
+
+    def counts(self):
+        story = self.history()
+        posts = [a for p in story.placements for a in p.attempts]
+        patches = [a for c in story.changes for a in c.attempts]
+        statuses = collections.Counter(str(a.status or "lost") for a in posts + patches)
+        lost = sum(any(a.is_lost for a in p.attempts) for p in story.placements)
+        found = sum(bool(p.key) and any(a.is_lost for a in p.attempts) and any(a.status == 201 for a in p.attempts) for p in story.placements)
+        slowest = max((a.ended - a.began for a in posts + patches if a.status is not None), default=0)
+        yield f"seed {self.seed}, {self.options.seconds} s, {self.mischief.rounds} rounds of faults, {self.mischief.missed} found nothing to hit"
+        yield "faults: " + ", ".join(f"{kind} {n}" for kind, n in self.mischief.done.items())
+        yield (f"orders: {len(self.rows.orders)} of {len(story.placements)} placements, {lost} with a lost answer, {found} of these answered 201 in the end;"
+               f" {sum(a.replayed for a in posts)} replays")
+        yield f"changes: {len(self.rows.history)} history entries of {len(story.changes)} wishes; {sum(o['status'] == 'cancelled' for o in self.rows.orders)} cancelled"
+        yield "answers: " + ", ".join(f"{status} {n}" for status, n in sorted(statuses.items())) + f"; slowest {slowest:.1f} s"
+        frames = sum(len(s.frames) for s in story.subscriptions)
+        yield (f"messages: {len(self.rows.events)} numbered, {frames} frames to {len(story.subscriptions)} subscribers,"
+               f" {sum(len(s.caught) for s in story.subscriptions)} caught up, {sum(len(s.opened) - 1 for s in story.subscriptions)} reconnects")
+        yield f"longest recovery: {self.longest_recovery:.1f} s"
+
+    def tell(self):
+        for line in self.counts():
+            print(line)
+        for name, findings in self.results.items():
+            print(f"{'FAILED' if findings else 'passed'}: {name}{f' ({len(findings)} findings)' if findings else ''}")
+            for finding in findings[:5]:
+                print("    " + finding.replace("\n", "\n    "))
+
+
+def keep(run, folder):
+    """Everything that explains a failure."""
+    os.makedirs(folder, exist_ok=True)
+    shutil.copytree(f"{run.stack.dir}/log", f"{folder}/log", dirs_exist_ok=True)
+    with open(f"{folder}/history.txt", "w") as f:
+        for fault in run.mischief.log:
+            print("fault", *fault, file=f)
+        for thing in run.history().placements + run.history().changes + run.history().subscriptions:
+            print(thing, file=f)
+    with open(f"{folder}/rows.txt", "w") as f:
+        for table, rows in vars(run.rows).items():
+            print(*(f"{table} {row}" for row in rows), sep="\n", file=f)
+
+
+def whole_run(options, scratch):
+    run = Run(options, scratch)
+    try:
+        run.start()
+        run.disturb()
+        run.settle()
+        run.judge()
+    finally:
+        run.stop()
+    run.tell()
+    if options.keep and any(run.results.values()):
+        keep(run, options.keep)
+    return run.results
+
+
+def take_options():
+    parser = argparse.ArgumentParser(prog="t/faults/run", description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(1, 10 ** 6), help="what chooses the faults; by default another one each time")
+    parser.add_argument("--seconds", type=int, default=60, help="how long to disturb (60)")
+    parser.add_argument("--only", action="append", metavar="KIND", help="only faults whose name begins so; may be repeated")
+    parser.add_argument("--keep", metavar="DIR", help="where history, rows and logs of a failed run go")
+    parser.add_argument("--verbose", action="store_true", help="tells each round")
+    return parser.parse_args()
+
+
+def main():
+    options = take_options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    scratch = tempfile.mkdtemp(prefix="pickup-f.", dir="/tmp")
+    print(f"seed {options.seed}", flush=True)
+    try:
+        results = whole_run(options, scratch)
+    except KeyboardInterrupt:
+        return 130
+    except Exception:
+        traceback.print_exc()
+        results = {"the run": ["came to no end"]}
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    failed = sum(bool(f) for f in results.values())
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""The checker finds nothing in a sound history, and each way of breaking one."""
+import copy
+import datetime
+import decimal
+import json
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import checker  # noqa: E402
+from history import Attempt, Change, Database, History, Placement, Subscription, World  # noqa: E402
+
+AT = datetime.datetime(2026, 2, 26, 11, 30, 0, 250000, tzinfo=datetime.timezone.utc)
+TEXT = "2026-02-26T17:00:00+05:30"
+MONEY = decimal.Decimal
+
+
+def order_row(order_id, marker, status, version):
+    return {"id": order_id, "shop_id": 1, "customer_id": 7, "customer_name": "Kiran", "status": status, "total_amount": MONEY("120.00"),
+            "order_notes": marker, "list_image_url": None, "order_type": "instant", "scheduled_pickup_time": None,
+            "estimated_preparation_minutes": None, "version": version, "created_at": AT, "updated_at": AT}
+
+
+def entry(order_id, version, status):
+    return {"order_id": order_id, "version": version, "status": status, "estimated_preparation_minutes": None, "total_amount": MONEY("120.00"),
+            "set_by_id": 7 if version == 1 else 3, "set_by_role": "customer" if version == 1 else "shopkeeper", "at": AT}
+
+
+def answer(order_id, marker, status="pending", version=1):
+    return json.dumps({
+        "id": order_id, "shop_id": 1, "customer_id": 7, "customer_name": "Kiran", "order_type": "instant", "status": status,
+        "scheduled_pickup_time": None, "estimated_preparation_minutes": None, "total_amount": 120.0, "order_notes": marker,
+        "list_image_url": None, "has_chitty": False, "item_count": 1, "version": version, "created_at": TEXT, "updated_at": TEXT,
+        "items": [{"id": order_id * 128 + 1, "product_id": 5, "product_name": "Rice", "quantity": 2, "price_at_time_of_order": 60.0,
+                   "special_instructions": None}]})
+
+
+def new_order(order_id):
+    return json.dumps({"type": "new_order", "order_id": order_id, "customer_name": "Kiran", "order_type": "instant", "scheduled_pickup_time": None,
+                       "total_amount": 120.0, "item_count": 1, "has_chitty": False})
+
+
+def update(order_id, status):
+    return json.dumps({"type": "order_update", "order_id": order_id, "shop_id": 1, "status": status, "total_amount": 120.0,
+                       "estimated_preparation_minutes": None, "updated_at": TEXT})
+
+
+def ready(order_id):
+    return json.dumps({"type": "pickup_ready", "order_id": order_id, "shop_id": 1, "status": "ready", "estimated_preparation_minutes": None,
+                       "message": "Your order is ready for pickup!"})
+
+
+def event(pub_no, kind, channel, seq, body):
+    return {"channel_kind": kind, "channel_id": channel, "seq": seq, "pub_no": pub_no, "outbox_id": pub_no + 100, "body": body}
+
+
+def lost():
+    return Attempt(0, 1, None, "ConnectionResetError()")
+
+
+def sound():
+    """Order 1 with a key, its first answer lost, made ready; order 2 without, cancelled; a refused one; one that was cut off."""
+    world = World({1: {"timezone": "Asia/Kolkata", "keeper": 3, "name": "Corner"}},
+                  {5: {"shop": 1, "name": "Rice", "price": MONEY("60.00"), "stock": 10}}, {7: "Kiran"})
+    placements = [
+        Placement("7/1", 7, 1, [(5, 2)], "key-1", attempts=[lost(), Attempt(1, 2, 201, answer(1, "7/1"), True), Attempt(2, 3, 201, answer(1, "7/1"), True)]),
+        Placement("7/2", 7, 1, [(5, 2)], attempts=[Attempt(0, 1, 201, answer(2, "7/2"))]),
+        Placement("7/3", 7, 1, [(5, 9)], "key-3", attempts=[Attempt(0, 1, 409, '{"items": [{"product_id": 5, "available": 8}]}')]),
+        Placement("7/4", 7, 1, [(5, 2)], is_cut=True, attempts=[lost()])]
+    changes = [
+        Change(1, 3, {"status": "confirmed"}, 1, [Attempt(3, 4, 200, answer(1, "7/1", "confirmed", 2))]),
+        Change(1, 3, {"status": "ready"}, None, [lost(), Attempt(5, 6, 200, answer(1, "7/1", "ready", 3))]),
+        Change(2, 3, {"status": "cancelled"}, None, [lost()]),
+        Change(2, 3, {"status": "ready"}, None, [Attempt(5, 6, 409, "{}")])]
+    rows = Database(
+        orders=[order_row(1, "7/1", "ready", 3), order_row(2, "7/2", "cancelled", 2)],
+        items=[{"order_id": n, "line": 1, "product_id": 5, "product_name": "Rice", "quantity": 2, "price_at_time_of_order": MONEY("60.00"),
+                "stock_taken": 1} for n in (1, 2)],
+        history=[entry(1, 1, "pending"), entry(1, 2, "confirmed"), entry(1, 3, "ready"), entry(2, 1, "pending"), entry(2, 2, "cancelled")],
+        keys=[{"customer_id": 7, "idem_key": "key-1", "order_id": 1, "answer": answer(1, "7/1")}],
+        events=[event(1, 1, 1, 1, new_order(1)), event(2, 1, 1, 2, new_order(2)), event(3, 2, 7, 1, update(1, "confirmed")),
+                event(4, 2, 7, 2, update(2, "cancelled")), event(5, 2, 7, 3, ready(1))],
+        outbox=[], products=[{"id": 5, "shop_id": 1, "stock": 8}], refusals=[])
+    subscription = Subscription("customer 7", "customer", 7, [1.0, 2.0], [(1, 1, update(1, "confirmed")), (2, 2, update(2, "cancelled")),
+                                (2, 2, update(2, "cancelled")), (2, 3, ready(1))], [(2, 2, json.loads(update(2, "cancelled")))], [1, 2, 3])
+    return History(world, placements, changes, [subscription]), rows
+
+
+def found(history, rows):
+    return [name for name, findings in checker.check(history, rows).items() if findings]
+
+
+def test_nothing_in_a_sound_history():
+    assert checker.check(*sound()) == {name: [] for name in checker.INVARIANTS}
+
+
+BREAKS = {
+    "an order vanished": ("answered orders exist once, as answered", lambda h, d: d.orders.pop()),
+    "a line vanished": ("answered orders exist once, as answered", lambda h, d: d.items.pop()),
+    "another quantity": ("no order but those asked for, none twice", lambda h, d: d.items[0].update(quantity=3)),
+    "the order twice": ("no order but those asked for, none twice", lambda h, d: d.orders.append(order_row(3, "7/1", "pending", 1))),
+    "nobody's order": ("no order but those asked for, none twice", lambda h, d: d.orders.append(order_row(3, "9/9", "pending", 1))),
+    "a refused order exists": ("no order but those asked for, none twice", lambda h, d: d.orders.append(order_row(3, "7/3", "pending", 1))),
+    "half a request counts": ("no order but those asked for, none twice", lambda h, d: d.orders.append(order_row(3, "7/4", "pending", 1))),
+    "a wrong total": ("lines, totals and taken stock are right", lambda h, d: d.orders[0].update(total_amount=MONEY("119.00"))),
+    "a wrong price": ("lines, totals and taken stock are right", lambda h, d: d.items[0].update(price_at_time_of_order=MONEY("1"))),
+    "the key is lost": ("orders are found again by their keys", lambda h, d: d.keys.clear()),
+    "the key leads elsewhere": ("orders are found again by their keys", lambda h, d: d.keys[0].update(order_id=2)),
+    "the order is not found by its key": ("orders are found again by their keys", lambda h, d: h.placements[0].attempts.__delitem__(slice(1, 3))),
+    "another answer to a replay": ("orders are found again by their keys", lambda h, d: setattr(h.placements[0].attempts[2], "text", answer(1, "7/1", version=2))),
+    "placed by both attempts": ("orders are found again by their keys", lambda h, d: [setattr(a, "replayed", False) for a in h.placements[0].attempts]),
+    "a forbidden step": ("histories are paths of the transition table", lambda h, d: d.history[1].update(status="picked_up")),
+    "a version is missing": ("histories are paths of the transition table", lambda h, d: d.history.pop(1)),
+    "the order is elsewhere": ("histories are paths of the transition table", lambda h, d: d.orders[0].update(status="picked_up")),
+    "a change undone": ("changes stand as answered, none but those asked for", lambda h, d: (d.history.pop(2), d.orders[0].update(status="confirmed", version=2))),
+    "a change by nobody": ("changes stand as answered, none but those asked for", lambda h, d: h.changes.pop(2)),
+    "a refused change counts": ("changes stand as answered, none but those asked for", lambda h, d: setattr(h.changes[2].attempts[0], "status", 409)),
+    "If-Match ignored": ("changes stand as answered, none but those asked for", lambda h, d: setattr(h.changes[1], "if_match", 1)),
+    "oversold": ("stock: start = left + sold - given back", lambda h, d: d.products[0].update(stock=-1)),
+    "taken twice": ("stock: start = left + sold - given back", lambda h, d: d.products[0].update(stock=6)),
+    "not given back": ("stock: start = left + sold - given back", lambda h, d: d.products[0].update(stock=6)),
+    "a notification is missing": ("one notification a committed change, in order", lambda h, d: d.events.pop()),
+    "a notification twice": ("one notification a committed change, in order", lambda h, d: d.events.append(event(6, 2, 7, 4, ready(1)))),
+    "of what is not there": ("one notification a committed change, in order", lambda h, d: d.events.append(event(6, 1, 1, 3, new_order(9)))),
+    "another text": ("one notification a committed change, in order", lambda h, d: d.events[4].update(body=ready(1).replace("Your", "My"))),
+    "in another order": ("one notification a committed change, in order", lambda h, d: (d.events[2].update(pub_no=5), d.events[4].update(pub_no=3))),
+    "a gap on a channel": ("numbers have no gap, nothing is left over", lambda h, d: d.events[4].update(seq=4)),
+    "a gap over all": ("numbers have no gap, nothing is left over", lambda h, d: d.events[4].update(pub_no=7)),
+    "one outbox row, two numbers": ("numbers have no gap, nothing is left over", lambda h, d: d.events[4].update(outbox_id=104)),
+    "left in the outbox": ("numbers have no gap, nothing is left over", lambda h, d: d.outbox.append({"id": 1})),
+    "put aside": ("numbers have no gap, nothing is left over", lambda h, d: d.refusals.append({"pub_no": 1})),
+    "published, not committed": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].frames.append((2, 4, ready(1)))),
+    "a repeat with another text": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].frames.append((2, 2, ready(1)))),
+    "another event than the frame": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].caught.append((2, 1, {}))),
+    "never heard": ("subscribers end with each message once", lambda h, d: h.subscriptions[0].taken.remove(2)),
+    "heard twice": ("subscribers end with each message once", lambda h, d: h.subscriptions[0].taken.append(3)),
+    "a gap on a connection": ("live messages come in order, without a gap", lambda h, d: h.subscriptions[0].frames.append((2, 5, ""))),
+    "an error": ("answers have the statuses of the API", lambda h, d: h.changes[3].attempts.append(Attempt(7, 8, 500, "{}"))),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_is_broken_is_found(name):
+    invariant, spoil = BREAKS[name]
+    history, rows = copy.deepcopy(sound())
+    spoil(history, rows)
+    assert invariant in found(history, rows)
