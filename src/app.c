@@ -86,8 +86,10 @@ bool app_answer(struct app *app, const struct http_io *io)
 	http_req_parse(io, &r.http);
 	set_log_request(r.http.request_id);
 	take_settings(app, io, r.now);
+	db_begin(app->db);
 	if (has_tables(&r))
 		route_dispatch(&r, io);
+	db_end(app->db);
 	bool is_written = http_reply_write(&reply, io);
 	if (!is_written)
 		log_info("the client went away before its answer");

@@ -31,6 +31,7 @@ struct conf {
 	int64_t password_memory_kib;	/* PICKUP_PASSWORD_MEMORY_KIB  8192..1048576, 19456 */
 	int64_t password_passes;	/* PICKUP_PASSWORD_PASSES  1..10, 2 */
 	int64_t body_max;		/* PICKUP_BODY_MAX  bytes, 1024..4194304, 262144 */
+	int64_t request_deadline_ms;	/* PICKUP_REQUEST_DEADLINE_MS  100..60000, 1800: for the database's part of a request */
 	int64_t retry_after_s;		/* PICKUP_RETRY_AFTER_S  1..3600, 5: in 503 answers */
 	int64_t idempotency_hours;	/* PICKUP_IDEMPOTENCY_HOURS  24..8760, 48 */
 	int64_t events_days;		/* PICKUP_EVENTS_DAYS  1..3650, 30 */

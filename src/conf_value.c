@@ -59,6 +59,8 @@ const struct setting conf_rows[] = {
 		"Memory that hashing a password takes (argon2id), in each worker that does it. Passwords stored before keep the cost they were stored with."),
 	INT("PASSWORD_PASSES", password_passes, "2", 1, 10, "passes", "Passes over that memory; time grows with it."),
 	INT("BODY_MAX", body_max, "262144", 1024, 4194304, "bytes", "The longest JSON body that is read; longer ones get 413."),
+	INT("REQUEST_DEADLINE_MS", request_deadline_ms, "1800", 100, 60000, "milliseconds",
+		"How long a request may work with the database, all waiting and trying again included, before it gets 503. nginx's fastcgi_read_timeout must be longer."),
 	INT("RETRY_AFTER_S", retry_after_s, "5", 1, 3600, "seconds", "What Retry-After says in a 503 answer."),
 	INT("IDEMPOTENCY_HOURS", idempotency_hours, "48", 24, 8760, "hours", "How long an Idempotency-Key is remembered."),
 	INT("EVENTS_DAYS", events_days, "30", 1, 3650, "days", "How long published messages can be read again; older ones give 410."),

@@ -1,5 +1,6 @@
 /* db.c - the connection: connecting, transactions, errors as outcomes.
- * Owns: struct db, the session's modes, replaying a unit of work. Does not own: statements (db_stmt.c), SQL texts (db_sql.c).
+ * Owns: struct db, the session's modes, replaying a unit of work. Does not own: statements (db_stmt.c), SQL texts (db_sql.c), deadlines
+ * (db_deadline.c).
  * Used by: db_*.c, migrate.c, worker and tools. */
 #include <errno.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ struct db *db_new(const struct conf *conf)
 	if (!db)
 		log_die("out of memory for a database connection");
 	db->conf = conf;
+	db->cut_fd = -1;
 	db->random = (unsigned)clock_mono() ^ ((unsigned)getpid() << 16);
 	return db;
 }
@@ -60,6 +62,7 @@ struct db *db_new(const struct conf *conf)
 /* The connection first: statements closed after it send nothing, so a dead server holds nobody up. */
 static void close_connection(struct db *db)
 {
+	db->cut_fd = -1;
 	if (db->my)
 		mysql_close(db->my);
 	db->my = NULL;
@@ -71,6 +74,7 @@ void db_free(struct db *db)
 {
 	if (!db)
 		return;
+	db_deadline_free(db);
 	close_connection(db);
 	free(db);
 }
@@ -98,7 +102,8 @@ enum outcome db_failed(struct db *db, unsigned error, const char *text, const ch
 	if (oc == OC_BUSY)
 		log_debug("database: %s: %s", doing, db->error_text);
 	if (oc == OC_DOWN) {
-		log_warn("database: %s: %s; connection closed", doing, db->error_text);
+		log_warn("database: %s: %s; connection closed%s", doing, db->error_text, db->is_cut ? " at the request's deadline" : "");
+		db_note_down(db);
 		close_connection(db);
 	}
 	if (db->opener_file && (oc == OC_BUSY || oc == OC_DOWN))
@@ -122,11 +127,14 @@ void db_answered(struct db *db)
 static enum outcome set_session(struct db *db)
 {
 	char sql[512];
+	/* What waits longer than its request holds its other locks for nobody. */
+	int64_t deadline_s = (db->conf->request_deadline_ms + 999) / 1000;
+	int64_t wait_s = db->conf->db_lock_wait_s < deadline_s ? db->conf->db_lock_wait_s : deadline_s;
 	int n = snprintf(sql, sizeof sql,
 		"SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, time_zone = '+00:00', sql_mode = 'TRADITIONAL', autocommit = 1,"
 		" /*M! tx_isolation = 'READ-COMMITTED', */ /*!80000 transaction_isolation = 'READ-COMMITTED', */"
 		" innodb_lock_wait_timeout = %lld, lock_wait_timeout = %lld",
-		(long long)db->conf->db_lock_wait_s, (long long)db->conf->db_lock_wait_s);
+		(long long)wait_s, (long long)wait_s);
 
 	if (!mysql_real_query(db->my, sql, (unsigned long)n)) {
 		db->autocommit = true;
@@ -158,6 +166,10 @@ enum outcome db_connect(struct db *db)
 {
 	if (db->my)
 		return OC_OK;
+	if (db_is_left_alone(db)) {
+		snprintf(db->error_text, sizeof db->error_text, "the server hung a moment ago");
+		return OC_DOWN;
+	}
 	/* The client library overlooks a missing file, and would go to whatever server it finds by default. */
 	if (!db_option_file_ok(db->conf->db_option_file, db->error_text, sizeof db->error_text)) {
 		log_error("database: can't connect: %s", db->error_text);
@@ -173,11 +185,13 @@ enum outcome db_connect(struct db *db)
 		if (!db->is_away_told)
 			log_error("database: can't connect: %s", db->error_text);
 		db->is_away_told = true;
+		db_note_down(db);
 		close_connection(db);
 		return OC_DOWN;
 	}
 	db->is_away_told = false;
 	db->connections++;
+	db->cut_fd = db->my->net.fd;
 	return set_session(db);
 }
 
@@ -195,6 +209,14 @@ static bool peer_left(const struct db *db)
 	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+static bool is_too_late(struct db *db)
+{
+	if (db_time_left(db))
+		return false;
+	snprintf(db->error_text, sizeof db->error_text, "the request's deadline has passed");
+	return true;
+}
+
 enum outcome db_ready(struct db *db, bool writes)
 {
 	bool alone = !db->opener_file;
@@ -202,6 +224,10 @@ enum outcome db_ready(struct db *db, bool writes)
 
 	if (db->doomed != OC_OK)
 		return db->doomed;
+	if (is_too_late(db)) {
+		db->doomed = alone ? OC_OK : OC_BUSY;
+		return OC_BUSY;
+	}
 	/* A write of its own can't be repeated once it was sent, so a stale connection must be noticed before. */
 	if (db->my && alone && writes && db->proven && peer_left(db)) {
 		log_info("database: the server closed an idle connection; connecting again");
@@ -254,12 +280,16 @@ static enum outcome commit(struct db *db)
 {
 	if (!db->answered)
 		return OC_OK;
+	/* Cut before it was asked: nothing was committed for certain. */
+	if (is_too_late(db))
+		return OC_BUSY;
 	if (!mysql_commit(db->my))
 		return OC_OK;
 	if (mysql_errno(db->my) == ER_DEADLOCK)
 		return db_failed(db, ER_DEADLOCK, mysql_error(db->my), "COMMIT");
 	snprintf(db->error_text, sizeof db->error_text, "%u %s", mysql_errno(db->my), mysql_error(db->my));
 	log_error("database: COMMIT: %s; its outcome is unknown", db->error_text);
+	db_note_down(db);
 	close_connection(db);
 	return OC_DOWN;
 }
@@ -305,7 +335,7 @@ enum outcome db_transact_at(struct db *db, db_work_fn *work, void *ctx, const ch
 
 		if (oc != OC_BUSY)
 			return oc;
-		if (replay >= (unsigned)db->conf->db_replays) {
+		if (replay >= (unsigned)db->conf->db_replays || is_too_late(db)) {
 			log_warn("database: transaction of %s:%d given up after %u replays: %s", file, line, replay, db->error_text);
 			return oc;
 		}

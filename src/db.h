@@ -1,4 +1,4 @@
-/* db.h - one connection: statements by number, transactions, errors as outcomes. Only db.c, db_stmt.c and db_bind.c see mysql.h.
+/* db.h - one connection: statements by number, transactions, errors as outcomes. Only db.c, db_deadline.c, db_stmt.c and db_bind.c see mysql.h.
  * Owns: connecting, the statement cache, binding, fetching, replaying, reconnecting (only outside a transaction).
  * Does not own: SQL texts (db_sql.c), what rows mean (db_*.c). */
 #ifndef PICKUP_DB_H
@@ -48,6 +48,11 @@ void db_free(struct db *db);
 must_check enum outcome db_connect(struct db *db);
 /* Closes; the next use connects afresh. For changed option files and for tools. Not inside a transaction. */
 void db_disconnect(struct db *db);
+/* A request begins and ends. In between, from its first use of the database on, there are PICKUP_REQUEST_DEADLINE_MS for all of it: then a wait is
+ * ended as a lost connection (OC_DOWN), and everything else gives OC_BUSY. A database that hung a moment ago is not waited for again (OC_DOWN
+ * at once). Outside of requests nothing of that holds. Ends with the process where it has no timers. */
+void db_begin(struct db *db);
+void db_end(struct db *db);
 /* How many connections were made so far: a number that has moved says that this one may lead to another server. */
 unsigned db_connections(const struct db *db);
 /* Closes, and whether connections made from now on wait for an answer however long it takes. For migrations, whose statements may run for minutes. */
@@ -71,7 +76,7 @@ typedef enum outcome db_row_fn(void *ctx, const struct db_val *vals);
 must_check enum outcome db_run(struct db *db, enum sql id, unsigned reps, const struct db_val *args, size_t nargs,
 	db_row_fn *row, void *ctx, struct db_done *done);
 
-/* A transaction: the whole unit of work again on OC_BUSY (jittered back-off, conf.db_replays times, then OC_BUSY), and once on a connection that was lost
+/* A transaction: the whole unit of work again on OC_BUSY (jittered back-off, conf.db_replays times and until the request's deadline, then OC_BUSY), and once on a connection that was lost
  * before its first statement got through. work gets ctx and must be repeatable. It commits where work returns OC_OK, else rolls back and
  * passes the outcome on. An error of COMMIT itself whose outcome is unknown is OC_DOWN. */
 typedef enum outcome db_work_fn(struct db *db, void *ctx);

@@ -1,9 +1,11 @@
-/* db_internal.h - what db.c (connection, transactions), db_stmt.c (statements) and db_bind.c (their values) share.
- * Owns: struct db, struct side. Used by these three only; nobody else sees mysql.h. */
+/* db_internal.h - what db.c (connection, transactions), db_deadline.c, db_stmt.c (statements) and db_bind.c (their values) share.
+ * Owns: struct db, struct side. Used by these four only; nobody else sees mysql.h. */
 #ifndef PICKUP_DB_INTERNAL_H
 #define PICKUP_DB_INTERNAL_H
 
 #include <mysql.h>
+#include <signal.h>
+#include <time.h>
 
 #include "db.h"
 
@@ -28,12 +30,26 @@ struct db {
 	struct db_stmt *cache[SQL__MAX];
 	unsigned random;
 	char error_text[512];
+	/* db_deadline.c's */
+	timer_t timer;
+	bool has_timer;
+	int64_t deadline;		/* of the request in hand; 0: none, negative: counts from its first use of the database */
+	int64_t asked_at;		/* when the server was last asked something */
+	int64_t alone_until;		/* it hung a moment ago: no request waits for it before */
+	volatile sig_atomic_t cut_fd;	/* the connection's socket, for the signal handler; negative: none */
+	volatile sig_atomic_t is_cut;	/* the deadline has struck */
 };
 
 /* Connected, and in the mode that the next statement needs: inside or outside a transaction. */
 must_check enum outcome db_ready(struct db *db, bool writes);
 /* Sorts a server's or client's error: logs it, closes a lost connection, dooms the open transaction where it is gone. */
 enum outcome db_failed(struct db *db, unsigned error, const char *text, const char *doing);
+/* Whether there is time for another question, which the caller asks at once; the first one starts the request's clock. */
+must_check bool db_time_left(struct db *db);
+/* The database is away: refused at once, or hanging? Told by when it was asked. */
+void db_note_down(struct db *db);
+must_check bool db_is_left_alone(const struct db *db);
+void db_deadline_free(struct db *db);
 /* The server answered: the connection is proven, the transaction may hold changes. */
 void db_answered(struct db *db);
 

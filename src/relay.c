@@ -58,8 +58,9 @@ bool relay_db_ok(struct relay *r, enum outcome oc)
 	}
 	int64_t first = oc == OC_BUSY ? SECOND_US / 100 : SECOND_US / 10;
 	r->db_pause = r->db_pause ? r->db_pause * 2 : first;
-	if (r->db_pause > SECOND_US)
-		r->db_pause = SECOND_US;
+	/* At work again within a second of the database's return. */
+	if (r->db_pause > SECOND_US / 2)
+		r->db_pause = SECOND_US / 2;
 	r->db_at = clock_mono() + r->db_pause;
 	return false;
 }

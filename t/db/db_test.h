@@ -33,7 +33,7 @@ static struct conf conf;
 static inline void set_up(void)
 {
 	conf = (struct conf){ .db_option_file = getenv("PICKUP_TEST_OPTION_FILE"), .db_connect_timeout_s = 1, .db_timeout_s = 2,
-		.db_lock_wait_s = 1, .db_replays = 10 };
+		.db_lock_wait_s = 1, .db_replays = 10, .request_deadline_ms = 60000 };
 	cr_assert_not_null(conf.db_option_file, "run by t/with-mariadb");
 	log_set_level(getenv("PICKUP_TEST_VERBOSE") ? LOG_DEBUG : LOG_ERROR);
 }
@@ -178,6 +178,53 @@ static inline void restart_server(void)
 	} while (db_connect(db) != OC_OK && clock_mono() < limit);
 	cr_assert_lt(clock_mono(), limit);
 	db_free(db);
+}
+
+/* A write to one product. */
+static inline enum outcome touch(struct db *db, uint64_t id)
+{
+	struct db_done done;
+	enum outcome oc = db_run(db, SQL_PRODUCT_UPDATE, 0, (struct db_val[]){ db_text(STR("p")), db_null(), db_null(), db_money(1), db_int(0),
+		db_int(0), db_int(1), db_time(0), db_uint(id) }, 9, NULL, NULL, &done);
+
+	return oc == OC_OK && done.affected != 1 ? OC_NOT_FOUND : oc;
+}
+
+struct holder { int to_parent, from_parent; };
+
+static inline enum outcome hold(struct db *db, void *ctx)
+{
+	struct holder *h = ctx;
+	enum outcome oc = touch(db, 1);
+	char c = 'x';
+
+	return oc == OC_OK && write(h->to_parent, &c, 1) == 1 && read(h->from_parent, &c, 1) >= 0 ? oc : OC_REFUSED;
+}
+
+/* A process that holds a row lock on product 1 until *release is closed. */
+static inline pid_t hold_lock(struct db *db, int *release)
+{
+	int up[2], down[2];
+	pid_t child;
+	char c;
+
+	text(db, "INSERT INTO users (id, full_name, phone_number, role, created_at) VALUES (1, 'x', 'x', 'x', NOW())");
+	text(db, "INSERT INTO shops (id, owner_id, name, created_at, updated_at) VALUES (1, 1, 'x', NOW(), NOW())");
+	text(db, "INSERT INTO products (id, shop_id, name, price, created_at, updated_at) VALUES (1, 1, 'x', 1, NOW(), NOW())");
+	cr_assert(pipe(up) == 0 && pipe(down) == 0);
+	child = fork();
+	if (child == 0) {
+		struct holder h = { up[1], down[0] };
+
+		close(down[1]);
+		_exit(db_transact(db_new(&conf), hold, &h) == OC_OK ? 0 : 1);
+	}
+	close(down[0]);
+	close(up[1]);
+	cr_assert_eq(read(up[0], &c, 1), 1);
+	close(up[0]);
+	*release = down[1];
+	return child;
 }
 
 #endif

@@ -62,15 +62,6 @@ Test(db_tx, transactions_commit_or_leave_nothing, .init = set_up)
 
 struct lock_pair { uint64_t first, second; int to_peer, from_peer; bool met; int tries; };
 
-static enum outcome touch(struct db *db, uint64_t id)
-{
-	struct db_done done;
-	enum outcome oc = db_run(db, SQL_PRODUCT_UPDATE, 0, (struct db_val[]){ db_text(STR("p")), db_null(), db_null(), db_money(1), db_int(0),
-		db_int(0), db_int(1), db_time(0), db_uint(id) }, 9, NULL, NULL, &done);
-
-	return oc == OC_OK && done.affected != 1 ? OC_NOT_FOUND : oc;
-}
-
 /* Locks the first, meets the peer once, locks the second. */
 static enum outcome cross(struct db *db, void *ctx)
 {
@@ -130,43 +121,6 @@ static enum outcome ignore_busy(struct db *db, void *ctx)
 	(void)!add_user(db, "50", NULL);
 	(void)!touch(db, 1);
 	return OC_OK;
-}
-
-struct holder { int to_parent, from_parent; };
-
-static enum outcome hold(struct db *db, void *ctx)
-{
-	struct holder *h = ctx;
-	enum outcome oc = touch(db, 1);
-	char c = 'x';
-
-	return oc == OC_OK && write(h->to_parent, &c, 1) == 1 && read(h->from_parent, &c, 1) >= 0 ? oc : OC_REFUSED;
-}
-
-/* A process that holds a row lock on product 1 until *release is closed. */
-static pid_t hold_lock(struct db *db, int *release)
-{
-	int up[2], down[2];
-	pid_t child;
-	char c;
-
-	text(db, "INSERT INTO users (id, full_name, phone_number, role, created_at) VALUES (1, 'x', 'x', 'x', NOW())");
-	text(db, "INSERT INTO shops (id, owner_id, name, created_at, updated_at) VALUES (1, 1, 'x', NOW(), NOW())");
-	text(db, "INSERT INTO products (id, shop_id, name, price, created_at, updated_at) VALUES (1, 1, 'x', 1, NOW(), NOW())");
-	cr_assert(pipe(up) == 0 && pipe(down) == 0);
-	child = fork();
-	if (child == 0) {
-		struct holder h = { up[1], down[0] };
-
-		close(down[1]);
-		_exit(db_transact(db_new(&conf), hold, &h) == OC_OK ? 0 : 1);
-	}
-	close(down[0]);
-	close(up[1]);
-	cr_assert_eq(read(up[0], &c, 1), 1);
-	close(up[0]);
-	*release = down[1];
-	return child;
 }
 
 /* A lock wait times out: busy after the replays; work that overlooks it can't commit its other half. */

@@ -73,7 +73,7 @@ static void empty_database(void)
 static void set_up(void)
 {
 	conf = (struct conf){ .db_option_file = getenv("PICKUP_TEST_OPTION_FILE"), .db_connect_timeout_s = 1, .db_timeout_s = 2,
-		.db_lock_wait_s = 1, .db_replays = 10 };
+		.db_lock_wait_s = 1, .db_replays = 10, .request_deadline_ms = 60000 };
 	cr_assert_not_null(conf.db_option_file, "run by t/with-mariadb");
 	a = arena_new();
 	cr_assert_not_null(mkdtemp(dir));

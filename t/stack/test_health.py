@@ -28,7 +28,8 @@ def mended(own):
 
 
 def ready(own):
-    proc.wait_for(lambda: own.call("GET", "/readyz").status == 200, 20, f"readyz: {own.call('GET', '/readyz')}")
+    """Whichever worker answers: each leaves a database that hung alone for a moment."""
+    proc.wait_for(lambda: all(own.call("GET", "/readyz").status == 200 for _ in range(10)), 20, f"readyz: {own.call('GET', '/readyz')}")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_the_database_hangs(own, made, mended):
     began = time.monotonic()
     shop, customer, order = made
     check.problem(own.get(customer, order), 503, "unavailable")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 3     # PICKUP_REQUEST_DEADLINE_MS is 1800
     assert own.call("GET", "/healthz").status == 200
     own.db.process.send_signal(signal.SIGCONT)
     ready(own)
