@@ -7,12 +7,14 @@ import subprocess
 
 from . import proc
 
+# A server that starts removes what it takes for left-overs from its tmpdir: servers that share one remove each other's tables.
 _CONFIG = """[mysqld]
 user={user}
 datadir={dir}/data
 socket={dir}/sock
 pid-file={dir}/pid
 log-error={dir}/log
+tmpdir={dir}
 skip-networking
 skip-name-resolve
 character-set-server=utf8mb4
