@@ -162,6 +162,11 @@ class Run:
             if made:
                 keeper.patch(Change(made, keeper.user.id, {"status": "confirmed"}))
 
+    def give_up_later(self):
+        timer = threading.Timer(DRAIN_S, self.give_up.set)
+        timer.daemon = True
+        timer.start()
+
     def is_drained(self):
         return database.ask(self.stack, "SELECT (SELECT COUNT(*) FROM outbox), (SELECT COALESCE(MAX(pub_no), 0) FROM events)"
                             " - (SELECT COALESCE(MIN(pub_no), 0) FROM push_cursors)") == [["0", "0"]]
@@ -172,6 +177,7 @@ class Run:
         self.recover()
         self.stopping.set()
         late += [f"{name} still waits for an answer" for name in self.join(self.customers + self.keepers, 3 * DRAIN_S)]
+        self.give_up_later()
         for customer in self.customers:
             customer.ask_again(60)
         self.last_words()

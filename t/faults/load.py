@@ -18,6 +18,7 @@ from lib.subscribe import Closed, Refused, WebSocket
 
 SCARCE = 60         # pieces of what is soon sold out
 PATIENCE = 8.0      # seconds that a client waits for an answer
+PERSISTENCE = 60.0  # and for which it tries again
 NEXT = {"pending": ["confirmed", "cancelled"], "confirmed": ["preparing", "ready", "cancelled"], "preparing": ["ready", "cancelled"],
         "ready": ["picked_up", "cancelled"]}
 # Where a subscription can't be opened or breaks off.
@@ -43,15 +44,20 @@ class Impatient(libhttp.HttpClient):
 class Actor(threading.Thread):
     """A thread with random numbers of its own. stop: an Event for all of a kind. Its exception, if any, is kept."""
 
-    def __init__(self, name, seed, stop):
+    def __init__(self, name, seed, stop, give_up=None):
+        """give_up: the Event after which even an unanswered request is not tried again."""
         super().__init__(name=name, daemon=True)
-        self.rng, self.stop, self.crash = random.Random(f"{seed}/{name}"), stop, None
+        self.rng, self.stop, self.give_up, self.crash = random.Random(f"{seed}/{name}"), stop, give_up, None
 
     def run(self):
         try:
             self.live()
         except BaseException as e:      # noqa: B902: reported by the driver
             self.crash = e
+
+    def wants_more(self, attempt, began):
+        """Whether a retry makes sense: no answer, or one that says "later"."""
+        return attempt.is_lost and attempt.status != 500 and not self.give_up.is_set() and time.monotonic() - began < PERSISTENCE
 
     def rest(self, least, most):
         self.stop.wait(self.rng.uniform(least, most))
@@ -66,9 +72,8 @@ def body_of(p):
 
 class Customer(Actor):
     def __init__(self, user, world, call, seed, stop, give_up):
-        """give_up: the Event after which even an unanswered request is not tried again."""
-        super().__init__(f"customer {user.id}", seed, stop)
-        self.user, self.world, self.call, self.give_up, self.placements = user, world, call, give_up, []
+        super().__init__(f"customer {user.id}", seed, stop, give_up)
+        self.user, self.world, self.call, self.placements = user, world, call, []
         self.numbers = itertools.count(1)
 
     def new(self, key_chance=0.6):
@@ -96,7 +101,8 @@ class Customer(Actor):
 
     def place(self, p):
         """With a key: again and again until the answer comes; without: once, as nobody may try blindly."""
-        while self.post(p).is_lost and p.key and not self.give_up.is_set():
+        began = time.monotonic()
+        while self.wants_more(self.post(p), began) and p.key:
             time.sleep(self.rng.uniform(0.02, 0.3))
 
     def twice(self, p):
@@ -128,8 +134,8 @@ class Customer(Actor):
 
 class Keeper(Actor):
     def __init__(self, user, shop, call, seed, stop, give_up, name=""):
-        super().__init__(f"keeper {user.id}{name}", seed, stop)
-        self.user, self.shop, self.call, self.give_up, self.changes = user, shop, call, give_up, []
+        super().__init__(f"keeper {user.id}{name}", seed, stop, give_up)
+        self.user, self.shop, self.call, self.changes = user, shop, call, []
 
     def read(self, target):
         answer = self.call.attempt("GET", target, self.user)
@@ -152,10 +158,11 @@ class Keeper(Actor):
         """Until the answer comes: setting what holds already is a success."""
         headers = {"If-Match": f'"{change.order}-{change.if_match}"'} if change.if_match else None
         self.changes.append(change)
+        began = time.monotonic()
         while True:
             attempt = self.call.attempt("PATCH", f"/api/v1/orders/{change.order}", self.user, change.members, headers)
             change.attempts.append(attempt)
-            if not attempt.is_lost or self.give_up.is_set():
+            if not self.wants_more(attempt, began):
                 return attempt
             time.sleep(self.rng.uniform(0.02, 0.3))
 

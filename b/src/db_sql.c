@@ -1,0 +1,235 @@
+/* db_sql.c - the text of every SQL statement.
+ * Owns: the texts and their signatures. Does not own: running them (db.c), what their rows mean (db_*.c).
+ * Common subset of MySQL 8 and MariaDB 10.6+. db_check_statements() holds each row against a real server. */
+#include "db_sql.h"
+
+/* struct order with its shop's zone and owner, then one line of it (NULLs where it has none); loaded by db_order.c. */
+#define ORDER_COLUMNS \
+	"o.id, o.shop_id, o.customer_id, o.customer_name, o.order_type, o.status, o.scheduled_pickup_time," \
+	" o.estimated_preparation_minutes, o.total_amount, o.order_notes, o.list_image_url, o.version," \
+	" o.created_at, o.updated_at, s.timezone, s.owner_id"
+#define ITEM_COLUMNS \
+	" i.line, i.product_id, i.product_name, i.quantity, i.price_at_time_of_order, i.special_instructions, i.stock_taken"
+#define ORDER_ROW "uuussstimssuttsu" "uusumsi"
+
+/* The ids of the page in d, then their orders and lines; rows of an order come together, orders and lines in any order: the loader sorts. */
+#define LIST_HEAD "SELECT STRAIGHT_JOIN " ORDER_COLUMNS "," ITEM_COLUMNS " FROM (SELECT id FROM ("
+#define LIST_TAIL ") u ORDER BY created_at DESC, id DESC LIMIT ?) d" \
+	" JOIN orders o ON o.id = d.id JOIN shops s ON s.id = o.shop_id LEFT JOIN order_items i ON i.order_id = o.id"
+/* What comes after the cursor (created_at, id); the first condition is the one that an index can use. */
+#define AFTER_CURSOR " created_at <= ? AND (created_at < ? OR id < ?)"
+#define NEWEST_FIRST " ORDER BY created_at DESC, id DESC LIMIT ?"
+
+#define USER_COLUMNS "id, full_name, phone_number, email, password_hash, role, is_active, created_at"
+#define USER_ROW "usssssit"
+#define SHOP_COLUMNS "id, owner_id, name, timezone, currency, address, phone_number, is_active, created_at, updated_at"
+#define SHOP_ROW "uusssssitt"
+#define PRODUCT_COLUMNS "id, shop_id, name, description, unit, price, stock, is_active, created_at, updated_at"
+#define PRODUCT_ROW "uusssmiitt"
+
+#define READS(id, p, r, ...) [id] = { #id, __VA_ARGS__, p, r, SQL_READS }
+#define WRITES(id, p, ...) [id] = { #id, __VA_ARGS__, p, "", SQL_WRITES }
+
+const struct sql_statement sql_statements[SQL__MAX] = {
+	/* full_name, phone_number, email, password_hash, role, created_at */
+	WRITES(SQL_USER_INSERT, "ssssst",
+		"INSERT INTO users (full_name, phone_number, email, password_hash, role, created_at) VALUES (?, ?, ?, ?, ?, ?)"),
+	READS(SQL_USER_BY_PHONE, "s", USER_ROW,
+		"SELECT " USER_COLUMNS " FROM users WHERE phone_number = ?"),
+	READS(SQL_USER_GET, "u", USER_ROW,
+		"SELECT " USER_COLUMNS " FROM users WHERE id = ?"),
+	/* after id, limit */
+	READS(SQL_USER_LIST, "uu", USER_ROW,
+		"SELECT " USER_COLUMNS " FROM users WHERE id > ? ORDER BY id LIMIT ?"),
+	/* full_name, phone_number, email, password_hash, role, is_active; id */
+	WRITES(SQL_USER_UPDATE, "sssssiu",
+		"UPDATE users SET full_name = ?, phone_number = ?, email = ?, password_hash = ?, role = ?, is_active = ? WHERE id = ?"),
+
+	READS(SQL_SHOP_GET, "u", SHOP_ROW,
+		"SELECT " SHOP_COLUMNS " FROM shops WHERE id = ?"),
+	/* before id, lowest is_active wanted, limit */
+	READS(SQL_SHOP_LIST, "uiu", SHOP_ROW,
+		"SELECT " SHOP_COLUMNS " FROM shops WHERE id < ? AND is_active >= ? ORDER BY id DESC LIMIT ?"),
+	/* owner_id, name, timezone, currency, address, phone_number, created_at, updated_at */
+	WRITES(SQL_SHOP_INSERT, "ussssstt",
+		"INSERT INTO shops (owner_id, name, timezone, currency, address, phone_number, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+	/* owner_id, name, timezone, currency, address, phone_number, is_active, updated_at; id */
+	WRITES(SQL_SHOP_UPDATE, "usssssitu",
+		"UPDATE shops SET owner_id = ?, name = ?, timezone = ?, currency = ?, address = ?, phone_number = ?, is_active = ?,"
+		" updated_at = ? WHERE id = ?"),
+	READS(SQL_PRODUCT_GET, "u", PRODUCT_ROW,
+		"SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?"),
+	/* shop_id, before id, lowest is_active wanted, limit */
+	READS(SQL_PRODUCT_LIST, "uuiu", PRODUCT_ROW,
+		"SELECT " PRODUCT_COLUMNS " FROM products WHERE shop_id = ? AND id < ? AND is_active >= ? ORDER BY id DESC LIMIT ?"),
+	/* shop_id, name, description, unit, price, stock, created_at, updated_at */
+	WRITES(SQL_PRODUCT_INSERT, "usssmitt",
+		"INSERT INTO products (shop_id, name, description, unit, price, stock, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+	/* name, description, unit, price, stock, is_active, updated_at; id. stock only where it is meant to change: */
+	WRITES(SQL_PRODUCT_UPDATE, "sssmiiitu",
+		"UPDATE products SET name = ?, description = ?, unit = ?, price = ?, stock = IF(?, ?, stock), is_active = ?, updated_at = ?"
+		" WHERE id = ?"),
+
+	/* customer; product ids; shop. One row a product found, or one with NULLs; none: no such shop. */
+	READS(SQL_PLACE_LOOK, "u{u}u", "sisiusmii",
+		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active"
+		" FROM shops s LEFT JOIN users c ON c.id = ?"
+		" LEFT JOIN products p FORCE INDEX (PRIMARY) ON p.id IN ({?|, }) AND p.shop_id = s.id WHERE s.id = ?"),
+	/* (id, quantity) each; (id, quantity) each: all of them or, by the count of rows, none */
+	WRITES(SQL_STOCK_TAKE, "{uu}{uu}",
+		"UPDATE products SET stock = stock - CAST(CASE id {WHEN ? THEN ?| } END AS SIGNED) WHERE {(id = ? AND (stock IS NULL OR ? > 0))| OR }"),
+	/* (id, quantity) each; ids */
+	WRITES(SQL_STOCK_GIVE, "{uu}{u}",
+		"UPDATE products SET stock = stock + CASE id {WHEN ? THEN ?| } END WHERE id IN ({?|, }) AND stock IS NOT NULL"),
+	WRITES(SQL_ORDER_INSERT, "uussstimsstt",
+		"INSERT INTO orders (shop_id, customer_id, customer_name, order_type, status, scheduled_pickup_time,"
+		" estimated_preparation_minutes, total_amount, order_notes, list_image_url, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	WRITES(SQL_ITEM_INSERT, "{uuusumsi}",
+		"INSERT INTO order_items (order_id, line, product_id, product_name, quantity, price_at_time_of_order,"
+		" special_instructions, stock_taken) VALUES {(?, ?, ?, ?, ?, ?, ?, ?)|, }"),
+	/* channel_kind, channel_id, shop_id, order_id, order_version, at, body */
+	WRITES(SQL_OUTBOX_INSERT, "{uuuuuts}",
+		"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
+		" VALUES {(?, ?, ?, ?, ?, ?, ?)|, }"),
+	READS(SQL_IDEM_GET, "us", "sus",
+		"SELECT body_hash, order_id, answer FROM idempotency_keys WHERE customer_id = ? AND idem_key = ?"),
+	WRITES(SQL_IDEM_INSERT, "ussust",
+		"INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)"),
+
+	/* lines in any order: the loader sorts */
+	READS(SQL_ORDER_GET, "u", ORDER_ROW,
+		"SELECT " ORDER_COLUMNS "," ITEM_COLUMNS " FROM orders o JOIN shops s ON s.id = o.shop_id"
+		" LEFT JOIN order_items i ON i.order_id = o.id WHERE o.id = ?"),
+	READS(SQL_ORDER_LOCK, "u", "u", "SELECT id FROM orders WHERE id = ? FOR UPDATE"),
+	/* status, estimate, total, updated_at; id, version as read */
+	WRITES(SQL_ORDER_UPDATE, "simtuu",
+		"UPDATE orders SET status = ?, estimated_preparation_minutes = ?, total_amount = ?, updated_at = ?, version = version + 1"
+		" WHERE id = ? AND version = ?"),
+	/* order_id, version, status, estimate, total, set_by_id, set_by_role, at */
+	WRITES(SQL_HISTORY_INSERT, "{uusimust}",
+		"INSERT INTO order_history (order_id, version, status, estimated_preparation_minutes, total_amount, set_by_id,"
+		" set_by_role, at) VALUES {(?, ?, ?, ?, ?, ?, ?, ?)|, }"),
+	READS(SQL_HISTORY_LIST, "u", "usimust",
+		"SELECT version, status, estimated_preparation_minutes, total_amount, set_by_id, set_by_role, at"
+		" FROM order_history WHERE order_id = ? ORDER BY version"),
+	/* for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit */
+	READS(SQL_LIST_SHOP, "{ussttuu}u", ORDER_ROW,
+		LIST_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
+		" WHERE shop_id = ? AND status = ? AND order_type = ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }" LIST_TAIL),
+	/* for each (status, order_type), orders placed since: shop, status, order_type, since, cursor time twice, cursor id, limit; then
+	 * older ones changed since: shop, since, since, statuses, order_types (comma-separated), cursor time twice, cursor id, limit; then limit */
+	READS(SQL_LIST_SHOP_SINCE, "{usst" "ttuu}" "uttssttuuu", ORDER_ROW,
+		LIST_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
+		" WHERE shop_id = ? AND status = ? AND order_type = ? AND created_at >= ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }"
+		" UNION ALL (SELECT id, created_at FROM orders FORCE INDEX (shop_updated)"
+		" WHERE shop_id = ? AND updated_at >= ? AND created_at < ? AND FIND_IN_SET(status, ?) AND FIND_IN_SET(order_type, ?) AND"
+		AFTER_CURSOR NEWEST_FIRST ")" LIST_TAIL),
+	/* customer, statuses, order_types (comma-separated), since, cursor time twice, cursor id, limit, limit */
+	READS(SQL_LIST_CUSTOMER, "usstttuuu", ORDER_ROW,
+		LIST_HEAD "(SELECT id, created_at FROM orders FORCE INDEX (customer_created)"
+		" WHERE customer_id = ? AND FIND_IN_SET(status, ?) AND FIND_IN_SET(order_type, ?) AND updated_at >= ? AND"
+		AFTER_CURSOR NEWEST_FIRST ")" LIST_TAIL),
+
+	/* kind, channel, after, limit */
+	READS(SQL_EVENTS_AFTER, "uuuu", "utss",
+		"SELECT e.seq, e.at, s.timezone, e.body FROM events e JOIN shops s ON s.id = e.shop_id"
+		" WHERE e.channel_kind = ? AND e.channel_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?"),
+	/* for each channel: kind, channel, three times */
+	READS(SQL_CHANNEL_LAST, "{uuuuuu}", "uuu",
+		"{SELECT CAST(? AS UNSIGNED), CAST(? AS UNSIGNED),"
+		" GREATEST(COALESCE((SELECT MAX(seq) FROM events WHERE channel_kind = ? AND channel_id = ?), 0),"
+		" COALESCE((SELECT last_seq FROM channel_floors WHERE channel_kind = ? AND channel_id = ?), 0))| UNION ALL }"),
+
+	/* holder, seconds, state; holder: matches the row where the lease was ours or had run out */
+	WRITES(SQL_LEASE_TAKE, "suss",
+		"UPDATE relay_lease SET holder = ?, expires_at = UTC_TIMESTAMP(6) + INTERVAL ? SECOND, state = ?"
+		" WHERE id = 1 AND (holder = ? OR expires_at <= UTC_TIMESTAMP(6))"),
+	READS(SQL_LEASE_GET, "", "sisu",
+		"SELECT holder, expires_at > UTC_TIMESTAMP(6), state, last_pub_no FROM relay_lease WHERE id = 1"),
+	READS(SQL_OUTBOX_FETCH, "u", "uuuuuuts",
+		"SELECT id, channel_kind, channel_id, shop_id, order_id, order_version, at, body FROM outbox ORDER BY id LIMIT ?"),
+	WRITES(SQL_OUTBOX_DELETE, "{u}", "DELETE FROM outbox WHERE id IN ({?|, })"),
+	/* at most this many are counted */
+	READS(SQL_OUTBOX_COUNT, "u", "ut",
+		"SELECT COUNT(*), MIN(at) FROM (SELECT at FROM outbox ORDER BY id LIMIT ?) o"),
+	READS(SQL_PUB_LAST, "", "u",
+		"SELECT GREATEST(COALESCE((SELECT MAX(pub_no) FROM events), 0),"
+		" COALESCE((SELECT last_pub_no FROM relay_lease WHERE id = 1), 0))"),
+	/* channel_kind, channel_id, seq, pub_no, outbox_id, shop_id, at, body */
+	WRITES(SQL_EVENT_INSERT, "{uuuuuuts}",
+		"INSERT INTO events (channel_kind, channel_id, seq, pub_no, outbox_id, shop_id, at, body)"
+		" VALUES {(?, ?, ?, ?, ?, ?, ?, ?)|, }"),
+	/* How many of the newest events. at guards against ids that a reset table gives again: */
+	WRITES(SQL_OUTBOX_SWEEP, "u",
+		"DELETE o FROM outbox o JOIN (SELECT outbox_id, at FROM events ORDER BY pub_no DESC LIMIT ?) e"
+		" ON e.outbox_id = o.id AND e.at = o.at"),
+	/* after pub_no, limit */
+	READS(SQL_EVENTS_FROM, "uu", "uuuus",
+		"SELECT pub_no, channel_kind, channel_id, seq, body FROM events WHERE pub_no > ? ORDER BY pub_no LIMIT ?"),
+	READS(SQL_CURSOR_GET, "s", "u", "SELECT pub_no FROM push_cursors WHERE instance = ?"),
+	/* instance, pub_no */
+	WRITES(SQL_CURSOR_SET, "su",
+		"INSERT INTO push_cursors (instance, pub_no) VALUES (?, ?) ON DUPLICATE KEY UPDATE pub_no = VALUES(pub_no)"),
+	/* pub_no, instance, status, at; a repeat changes nothing */
+	WRITES(SQL_REFUSAL_INSERT, "usut",
+		"INSERT INTO push_refusals (pub_no, instance, status, at) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE at = at"),
+	READS(SQL_REFUSAL_COUNT, "", "u", "SELECT COUNT(*) FROM push_refusals"),
+	/* older than, limit */
+	WRITES(SQL_IDEM_PRUNE, "tu", "DELETE FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?"),
+	READS(SQL_EVENTS_OLDEST, "u", "uuuut",
+		"SELECT pub_no, channel_kind, channel_id, seq, at FROM events ORDER BY pub_no LIMIT ?"),
+	/* kind, channel, last_seq */
+	WRITES(SQL_EVENT_FLOOR, "{uuu}",
+		"INSERT INTO channel_floors (channel_kind, channel_id, last_seq) VALUES {(?, ?, ?)|, }"
+		" ON DUPLICATE KEY UPDATE last_seq = GREATEST(last_seq, VALUES(last_seq))"),
+	/* up to this pub_no, limit */
+	WRITES(SQL_EVENT_DELETE, "uu", "DELETE FROM events WHERE pub_no <= ? ORDER BY pub_no LIMIT ?"),
+	/* pub_no of the newest event that was pruned */
+	WRITES(SQL_LEASE_FLOOR, "u", "UPDATE relay_lease SET last_pub_no = GREATEST(last_pub_no, ?) WHERE id = 1"),
+
+	READS(SQL_PING, "", "i", "SELECT 1"),
+	READS(SQL_SERVER_VERSION, "", "s", "SELECT VERSION()"),
+	READS(SQL_SCHEMA_VERSION, "", "u",
+		"SELECT COALESCE(MAX(number), 0) FROM schema_migrations WHERE applied_at IS NOT NULL"),
+
+	READS(SQL_MIGRATIONS_EXIST, "", "u",
+		"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'"),
+	/* seconds to wait; held until the connection closes. One database's lock on this server only: in a cluster, migrate on one node at a time. */
+	READS(SQL_MIGRATIONS_LOCK, "u", "i", "SELECT GET_LOCK(CONCAT('pickup.', MD5(DATABASE())), ?)"),
+	READS(SQL_MIGRATION_LIST, "", "ussuii",
+		"SELECT number, name, checksum, statements_done, in_doubt, applied_at IS NOT NULL FROM schema_migrations ORDER BY number"),
+	/* number, name, checksum */
+	WRITES(SQL_MIGRATION_BEGIN, "uss",
+		"INSERT INTO schema_migrations (number, name, checksum, statements_done, in_doubt) VALUES (?, ?, ?, 0, 1)"),
+	/* name, checksum; number, statements done */
+	WRITES(SQL_MIGRATION_RESUME, "ssuu",
+		"UPDATE schema_migrations SET name = ?, checksum = ?, in_doubt = 1"
+		" WHERE number = ? AND statements_done = ? AND applied_at IS NULL"),
+	/* number, statements done before */
+	WRITES(SQL_MIGRATION_STEP, "uu",
+		"UPDATE schema_migrations SET statements_done = statements_done + 1"
+		" WHERE number = ? AND statements_done = ? AND applied_at IS NULL"),
+	/* number, statements done */
+	WRITES(SQL_MIGRATION_FAILED, "uu",
+		"UPDATE schema_migrations SET in_doubt = 0 WHERE number = ? AND statements_done = ? AND applied_at IS NULL"),
+	/* number, statements done */
+	WRITES(SQL_MIGRATION_DONE, "uu",
+		"UPDATE schema_migrations SET in_doubt = 0, applied_at = UTC_TIMESTAMP(6)"
+		" WHERE number = ? AND statements_done = ? AND applied_at IS NULL"),
+};
+
+const char sql_migrations_create[] =
+	"CREATE TABLE IF NOT EXISTS schema_migrations ("
+	"number INT UNSIGNED NOT NULL, "
+	"name VARCHAR(200) NOT NULL, "
+	"checksum CHAR(64) NOT NULL, "
+	"statements_done INT UNSIGNED NOT NULL, "	/* of the file, in order */
+	"in_doubt TINYINT NOT NULL, "			/* the next statement may have been executed without being counted */
+	"applied_at DATETIME(6) NULL, "			/* NULL until all are done */
+	"PRIMARY KEY (number)"
+	") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
+
+_Static_assert(sizeof sql_statements / sizeof *sql_statements == SQL__MAX, "one row a statement");
