@@ -9,6 +9,7 @@
 #include "arena.h"
 
 #define FILE_MAX (1024u * 1024u)
+#define PIECE 16384
 #define WORDS_MAX 4	/* fastcgi_param NAME value if_not_empty */
 
 enum token { TOKEN_WORD, TOKEN_END, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_EOF, TOKEN_BAD };
@@ -32,8 +33,13 @@ enum outcome conf_file_read(struct arena *a, const char *file, struct str *text,
 		snprintf(why, n, "can't be opened: %s", strerror(errno));
 		return OC_NOT_FOUND;
 	}
-	char *buf = arena_alloc(a, FILE_MAX + 1);
-	size_t len = fread(buf, 1, FILE_MAX + 1, f);
+	struct buf b = BUF_IN(a);
+	size_t part;
+	do {
+		buf_reserve(&b, PIECE);
+		part = fread(b.s + b.len, 1, PIECE, f);
+		b.len += part;
+	} while (part && b.len <= FILE_MAX);
 	bool is_read = !ferror(f);
 	int err = errno;
 	fclose(f);
@@ -41,11 +47,11 @@ enum outcome conf_file_read(struct arena *a, const char *file, struct str *text,
 		snprintf(why, n, "can't be read: %s", strerror(err));
 		return OC_NOT_FOUND;
 	}
-	if (len > FILE_MAX) {
+	if (b.len > FILE_MAX) {
 		snprintf(why, n, "is larger than 1 MiB");
 		return OC_NOT_FOUND;
 	}
-	*text = (struct str){ buf, len };
+	*text = buf_str(&b);
 	return OC_OK;
 }
 

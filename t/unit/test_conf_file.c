@@ -196,3 +196,26 @@ Test(conf_file, shipped_params_load_and_are_the_defaults)
 	conf_free(s);
 	arena_free(a);
 }
+
+/* A file is read in parts; one MiB is the most. */
+Test(conf_file, its_size_has_a_bound)
+{
+	static const char line[] = "\nfastcgi_param PICKUP_BODY_MAX 2000;\n";
+	const size_t max = 1024 * 1024;
+	static const struct { size_t more; enum outcome oc; int64_t body_max; } rows[] = { { 0, OC_OK, 2000 }, { 1, OC_NOT_FOUND, 262144 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conf_store *s = conf_new();
+		size_t len = max + rows[i].more;
+		char *text = malloc(len + 1);
+		struct reports r;
+
+		cr_assert_not_null(text);
+		memset(text, '#', len);
+		memcpy(text + len - (sizeof line - 1), line, sizeof line);
+		cr_expect_eq(load_text(s, text, &r), rows[i].oc, "%zu: %s", len, r.text);
+		cr_expect_eq(conf_get(s)->body_max, rows[i].body_max);
+		free(text);
+		conf_free(s);
+	}
+}
