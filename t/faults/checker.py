@@ -319,10 +319,10 @@ def published(case):
     """Nothing is published that was not committed; a repeat carries the same number and text."""
     for s in case.subscriptions:
         texts = {e["seq"]: e["body"] for e in case.channels.get((s.kind, s.channel), [])}
-        for connection, seq, text in s.frames:
+        for connection, seq, text, _ in s.frames:
             if texts.get(seq) != text:
                 yield f"{s.name}, connection {connection}: frame {seq} is {text!r}, committed is {texts.get(seq)!r}"
-        for connection, seq, message in s.caught:
+        for connection, seq, message, _ in s.caught:
             if seq not in texts or parsed(texts[seq]) != message:
                 yield f"{s.name}, connection {connection}: event {seq} is {message!r}, committed is {texts.get(seq)!r}"
 
@@ -332,23 +332,29 @@ def subscribers(case):
     for s in case.subscriptions:
         wanted = list(range(1, len(case.channels.get((s.kind, s.channel), [])) + 1))
         if s.taken != wanted:
-            yield f"{s.name}: wanted 1 to {len(wanted)}, has {gaps(s.taken)}\n  {life(s)}"
+            missing = [n for n in wanted if n not in set(s.taken)]
+            after = next((n for n in s.taken if missing and n > missing[0]), None)
+            yield f"{s.name}: wanted 1 to {len(wanted)}, has {gaps(s.taken)}\n  {life(s, after)}"
 
 
 def live(case):
     """On one connection, messages come in order: what is new follows the one before without a gap."""
     for s in case.subscriptions:
         top = {}
-        for connection, seq, text in s.frames:
+        for connection, seq, text, _ in s.frames:
             before = top.get(connection)
             if before is not None and seq > before + 1:
-                yield f"{s.name}, connection {connection}: {seq} came after {before}: {text}\n  {life(s)}"
+                yield f"{s.name}, connection {connection}: {seq} came after {before}: {text}\n  {life(s, seq)}"
             top[connection] = max(seq, before or 0)
 
 
-def life(s):
-    frames = [(c, q) for c, q, _ in s.frames][-30:]
-    return f"opened {[round(t, 3) for t in s.opened][-30:]}\n  last frames (connection, seq) {frames}\n  troubles {s.troubles[-30:]}"
+def life(s, around=None):
+    """What a subscriber heard, around a number or at the end."""
+    heard = sorted([(when, f"frame {q} on {c}") for c, q, _, when in s.frames] + [(when, f"caught {q} on {c}") for c, q, _, when in s.caught]
+                   + [(when, f"open {n}") for n, when in enumerate(s.opened, 1)] + [(when, f"trouble: {what}") for when, what in s.troubles])
+    near = [n for n, (_, what) in enumerate(heard) if what.startswith((f"frame {around} ", f"caught {around} "))]
+    at = near[0] if near else len(heard)
+    return "\n  ".join(f"{when:.3f} {what}" for when, what in heard[max(0, at - 25):at + 15])
 
 
 def statuses(case):

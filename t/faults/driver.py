@@ -250,6 +250,8 @@ class Run:
             print(f"{'FAILED' if findings else 'passed'}: {name}{f' ({len(findings)} findings)' if findings else ''}")
             for finding in findings[:5]:
                 print("    " + finding.replace("\n", "\n    "))
+        if any(self.results.values()):
+            print("faults by time, as in the findings:", *(f"    {began:.3f}..{ended:.3f} {kind}" for began, ended, kind in sorted(self.mischief.log)), sep="\n")
 
 
 def keep(run, folder):

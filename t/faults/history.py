@@ -63,8 +63,8 @@ class Subscription:
     kind: str                   # shop, customer
     channel: int
     opened: list = dataclasses.field(default_factory=list)      # when
-    frames: list = dataclasses.field(default_factory=list)      # (connection, seq, text)
-    caught: list = dataclasses.field(default_factory=list)      # (connection, seq, message as a value)
+    frames: list = dataclasses.field(default_factory=list)      # (connection, seq, text, when)
+    caught: list = dataclasses.field(default_factory=list)      # (connection, seq, message as a value, when)
     taken: list = dataclasses.field(default_factory=list)       # seqs in the order in which they were accepted
     troubles: list = dataclasses.field(default_factory=list)    # (when, text)
 

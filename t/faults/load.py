@@ -211,7 +211,7 @@ class Subscriber(Actor):
                 continue
             page = answer.value()
             for event in page["events"]:
-                self.story.caught.append((len(self.story.opened), event["seq"], event["message"]))
+                self.story.caught.append((len(self.story.opened), event["seq"], event["message"], answer.ended))
                 self.take(event["seq"])
             if not page["events"] or self.last >= page["last_seq"]:
                 return True
@@ -223,7 +223,7 @@ class Subscriber(Actor):
                 message = self.ws.receive(0.5)
             except asyncio.TimeoutError:
                 continue
-            self.story.frames.append((len(self.story.opened), message.seq, message.text))
+            self.story.frames.append((len(self.story.opened), message.seq, message.text, time.monotonic()))
             self.take(message.seq)
 
     def is_done(self):

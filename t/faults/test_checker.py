@@ -84,8 +84,8 @@ def sound():
         events=[event(1, 1, 1, 1, new_order(1)), event(2, 1, 1, 2, new_order(2)), event(3, 2, 7, 1, update(1, "confirmed")),
                 event(4, 2, 7, 2, update(2, "cancelled")), event(5, 2, 7, 3, ready(1))],
         outbox=[], products=[{"id": 5, "shop_id": 1, "stock": 8}], refusals=[])
-    subscription = Subscription("customer 7", "customer", 7, [1.0, 2.0], [(1, 1, update(1, "confirmed")), (2, 2, update(2, "cancelled")),
-                                (2, 2, update(2, "cancelled")), (2, 3, ready(1))], [(2, 2, json.loads(update(2, "cancelled")))], [1, 2, 3])
+    subscription = Subscription("customer 7", "customer", 7, [1.0, 2.0], [(1, 1, update(1, "confirmed"), 1.1), (2, 2, update(2, "cancelled"), 2.2),
+                                (2, 2, update(2, "cancelled"), 2.3), (2, 3, ready(1), 2.4)], [(2, 2, json.loads(update(2, "cancelled")), 2.1)], [1, 2, 3])
     return History(world, placements, changes, [subscription]), rows
 
 
@@ -132,12 +132,12 @@ BREAKS = {
     "one outbox row, two numbers": ("numbers have no gap, nothing is left over", lambda h, d: d.events[4].update(outbox_id=104)),
     "left in the outbox": ("numbers have no gap, nothing is left over", lambda h, d: d.outbox.append({"id": 1})),
     "put aside": ("numbers have no gap, nothing is left over", lambda h, d: d.refusals.append({"pub_no": 1})),
-    "published, not committed": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].frames.append((2, 4, ready(1)))),
-    "a repeat with another text": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].frames.append((2, 2, ready(1)))),
-    "another event than the frame": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].caught.append((2, 1, {}))),
+    "published, not committed": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].frames.append((2, 4, ready(1), 3.0))),
+    "a repeat with another text": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].frames.append((2, 2, ready(1), 3.0))),
+    "another event than the frame": ("what was published was committed; repeats are the same", lambda h, d: h.subscriptions[0].caught.append((2, 1, {}, 3.0))),
     "never heard": ("subscribers end with each message once", lambda h, d: h.subscriptions[0].taken.remove(2)),
     "heard twice": ("subscribers end with each message once", lambda h, d: h.subscriptions[0].taken.append(3)),
-    "a gap on a connection": ("live messages come in order, without a gap", lambda h, d: h.subscriptions[0].frames.append((2, 5, ""))),
+    "a gap on a connection": ("live messages come in order, without a gap", lambda h, d: h.subscriptions[0].frames.append((2, 5, "", 3.0))),
     "an error": ("answers have the statuses of the API", lambda h, d: h.changes[3].attempts.append(Attempt(7, 8, 500, "{}"))),
 }
 
