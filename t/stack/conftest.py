@@ -32,6 +32,10 @@ def _binary():
     raise pytest.UsageError("no pickup binary: build it, or name it in PICKUP_BIN")
 
 
+# The long look at a worker's memory is `make check-memory`'s.
+collect_ignore = [] if "PICKUP_MEMORY_REQUESTS" in os.environ else ["test_memory.py"]
+
+
 @pytest.fixture(scope="session")
 def source():
     return SOURCE
