@@ -86,10 +86,12 @@ CREATE TABLE relay_lease (
 
 INSERT IGNORE INTO relay_lease (id, holder, expires_at, last_pub_no, state) VALUES (1, '', '2000-01-01', 0, '');
 
--- How far each push instance has been served.
+-- How far each push instance has been served; up to settled_no beyond doubt. A relay that starts soon after that time begins there.
 CREATE TABLE push_cursors (
-  instance VARCHAR(255)    NOT NULL,
-  pub_no   BIGINT UNSIGNED NOT NULL,
+  instance   VARCHAR(255)    NOT NULL,
+  pub_no     BIGINT UNSIGNED NOT NULL,
+  settled_no BIGINT UNSIGNED NOT NULL,
+  at         DATETIME(6)     NOT NULL,
   PRIMARY KEY (instance)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

@@ -265,23 +265,28 @@ enum outcome db_events_from(struct db *db, struct arena *a, uint64_t after, uint
 
 /* ---- push instances ---- */
 
-enum outcome db_cursor_get(struct db *db, struct str instance, uint64_t *pub_no)
+struct cursor_taken { struct push_cursor *out; bool is_found; };
+
+static enum outcome take_cursor(void *ctx, const struct db_val *cols)
 {
-	struct db_val args[] = { db_text(instance) };
-	uint64_t found = UINT64_MAX;
-	enum outcome oc = db_run(db, SQL_CURSOR_GET, 0, args, 1, take_uint, &found, NULL);
-	if (oc != OC_OK)
-		return oc;
-	if (found == UINT64_MAX)
-		return OC_NOT_FOUND;
-	*pub_no = found;
+	struct cursor_taken *t = ctx;
+	*t->out = (struct push_cursor){ db_get_uint(&cols[0]), db_get_uint(&cols[1]), db_get_time(&cols[2]) };
+	t->is_found = true;
 	return OC_OK;
 }
 
-enum outcome db_cursor_set(struct db *db, struct str instance, uint64_t pub_no)
+enum outcome db_cursor_get(struct db *db, struct str instance, struct push_cursor *out)
 {
-	struct db_val args[] = { db_text(instance), db_uint(pub_no) };
-	return db_run(db, SQL_CURSOR_SET, 0, args, 2, NULL, NULL, NULL);
+	struct db_val args[] = { db_text(instance) };
+	struct cursor_taken t = { out, false };
+	enum outcome oc = db_run(db, SQL_CURSOR_GET, 0, args, 1, take_cursor, &t, NULL);
+	return oc == OC_OK && !t.is_found ? OC_NOT_FOUND : oc;
+}
+
+enum outcome db_cursor_set(struct db *db, struct str instance, const struct push_cursor *c)
+{
+	struct db_val args[] = { db_text(instance), db_uint(c->pub_no), db_uint(c->settled), db_time(c->at) };
+	return db_run(db, SQL_CURSOR_SET, 0, args, 4, NULL, NULL, NULL);
 }
 
 enum outcome db_refusal_insert(struct db *db, uint64_t pub_no, struct str instance, unsigned status, instant at)

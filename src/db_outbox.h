@@ -88,9 +88,11 @@ struct pub_row {
 /* Events with a pub_no above after, oldest first, at most limit: an arena array. */
 must_check enum outcome db_events_from(struct db *db, struct arena *a, uint64_t after, uint64_t limit, struct pub_row **out, size_t *n);
 
-/* How far a push instance was served. OC_NOT_FOUND: never seen. */
-must_check enum outcome db_cursor_get(struct db *db, struct str instance, uint64_t *pub_no);
-must_check enum outcome db_cursor_set(struct db *db, struct str instance, uint64_t pub_no);
+/* How far a push instance was served, and up to where there was no doubt of it (settled), as it was at that time. */
+struct push_cursor { uint64_t pub_no, settled; instant at; };
+/* OC_NOT_FOUND: an instance that was never seen. */
+must_check enum outcome db_cursor_get(struct db *db, struct str instance, struct push_cursor *out);
+must_check enum outcome db_cursor_set(struct db *db, struct str instance, const struct push_cursor *c);
 /* A notification that an instance refused for good; a repeat changes nothing. */
 must_check enum outcome db_refusal_insert(struct db *db, uint64_t pub_no, struct str instance, unsigned status, instant at);
 must_check enum outcome db_refusal_count(struct db *db, uint64_t *out);

@@ -169,10 +169,11 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* after pub_no, limit */
 	READS(SQL_EVENTS_FROM, "uu", "uuuus",
 		"SELECT pub_no, channel_kind, channel_id, seq, body FROM events WHERE pub_no > ? ORDER BY pub_no LIMIT ?"),
-	READS(SQL_CURSOR_GET, "s", "u", "SELECT pub_no FROM push_cursors WHERE instance = ?"),
-	/* instance, pub_no */
-	WRITES(SQL_CURSOR_SET, "su",
-		"INSERT INTO push_cursors (instance, pub_no) VALUES (?, ?) ON DUPLICATE KEY UPDATE pub_no = VALUES(pub_no)"),
+	READS(SQL_CURSOR_GET, "s", "uut", "SELECT pub_no, settled_no, at FROM push_cursors WHERE instance = ?"),
+	/* instance, pub_no, settled_no, at */
+	WRITES(SQL_CURSOR_SET, "suut",
+		"INSERT INTO push_cursors (instance, pub_no, settled_no, at) VALUES (?, ?, ?, ?)"
+		" ON DUPLICATE KEY UPDATE pub_no = VALUES(pub_no), settled_no = VALUES(settled_no), at = VALUES(at)"),
 	/* pub_no, instance, status, at; a repeat changes nothing */
 	WRITES(SQL_REFUSAL_INSERT, "usut",
 		"INSERT INTO push_refusals (pub_no, instance, status, at) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE at = at"),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "log.h"
 
@@ -22,6 +23,7 @@ struct push {
 	struct curl_slist *headers;
 	char *base;			/* what stands before /pub/ */
 	bool in_flight, has_ended;
+	bool may_connect, is_cut;
 	CURLcode result;
 	long status;
 	char error[CURL_ERROR_SIZE];
@@ -89,6 +91,18 @@ static size_t discard(char *data, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
+/* libcurl also comes here where a kept connection broke before its answer, and would send again by itself. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct push *p = ctx;
+	(void)purpose;
+	if (!p->may_connect) {
+		p->is_cut = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
+}
+
 /* Options that stay for the handle's life. */
 static bool set_options(struct push *p, const char *socket_path)
 {
@@ -97,6 +111,8 @@ static bool set_options(struct push *p, const char *socket_path)
 	ok = ok && curl_easy_setopt(e, CURLOPT_PRIVATE, p) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_ERRORBUFFER, p->error) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, discard) == CURLE_OK;
+	ok = ok && curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK;
+	ok = ok && curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, p) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
@@ -156,7 +172,7 @@ static void set_headers(struct push *p, uint64_t seq)
 	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, first);
 }
 
-void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms)
+void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
 {
 	char url[512];
 	snprintf(url, sizeof url, "%s/pub/%s/%llu", p->base, channel_kind_name(ch.kind), (unsigned long long)ch.id);
@@ -169,7 +185,8 @@ void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body,
 		log_die("no memory for a request");
 	p->error[0] = '\0';
 	p->status = 0;
-	p->has_ended = false;
+	p->may_connect = may_connect;
+	p->has_ended = p->is_cut = false;
 	p->in_flight = true;
 }
 
@@ -202,6 +219,8 @@ enum push_verdict push_take(struct push *p)
 	if (!p->error[0])
 		snprintf(p->error, sizeof p->error, "%s", curl_easy_strerror(p->result));
 	p->status = 0;
+	if (p->is_cut)
+		return PUSH_CUT;
 	return is_away(p->result) ? PUSH_AWAY : PUSH_RETRY;
 }
 

@@ -16,6 +16,7 @@ enum push_verdict {
 	PUSH_REFUSED,	/* 4xx: would be refused each time again */
 	PUSH_RETRY,	/* anything else; perhaps it was taken, perhaps not */
 	PUSH_AWAY,	/* nobody listens there: an instance that is being restarted */
+	PUSH_CUT,	/* the connection of before is gone; nothing was sent on a new one */
 	PUSH__MAX
 };
 /* 408 and 429 are no refusals for good. */
@@ -35,8 +36,9 @@ struct push;
 must_check struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t n);
 /* Drops what is in flight. NULL is fine. */
 void push_free(struct push *p);
-/* Starts one POST; nothing may be in flight. body is borrowed until the verdict or push_drop. */
-void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms);
+/* Starts one POST; nothing may be in flight. body is borrowed until the verdict or push_drop. Without may_connect it goes over the
+ * connection that is open already, or ends as PUSH_CUT. */
+void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect);
 bool push_in_flight(const struct push *p);
 /* push_take has something to give. */
 bool push_has_ended(const struct push *p);

@@ -52,8 +52,25 @@ void seq_cache_make_room(struct seq_cache *c, size_t n);
 /* Sorts by id, but the rows of one order by version: they share out among themselves the places that they have. */
 void relay_order_rows(struct outbox_row *rows, size_t n);
 
+/* ---- where a cursor stood ---- */
+
+/* A push instance that is reloaded has an old and a new nginx worker for a moment. Subscribers may come to the new one while a kept
+ * connection still feeds the old one, and neither tells the other (nchan is safe with one worker). So a connection that ended puts in
+ * doubt what was published in the last seconds, and that is published again. More than such a moment lasts on a machine that is out of breath. */
+#define RELAY_OVERLAP_US INT64_C(10000000)
+#define RELAY_MARKS 24
+struct relay_mark { int64_t first, last; uint64_t cursor; };	/* monotonic, from and to; where it stood at the end */
+struct relay_marks { uint64_t settled; size_t n; struct relay_mark slot[RELAY_MARKS]; };
+/* The cursor stood there long since. */
+void relay_marks_reset(struct relay_marks *m, uint64_t cursor);
+/* It stands there since now. Never less than before. */
+void relay_marks_note(struct relay_marks *m, uint64_t cursor, int64_t now);
+/* Where it stood RELAY_OVERLAP_US before now, or a little earlier: out of doubt. */
+uint64_t relay_marks_settled(struct relay_marks *m, int64_t now);
+
 /* ---- lanes ---- */
 
+#define BRIEF_MAX 3
 /* One push instance: messages in pub_no order, each sent until it is accepted or refused for good. */
 struct lane {
 	char *url;			/* its name in push_cursors */
@@ -61,6 +78,11 @@ struct lane {
 	bool is_started;		/* cursor was read, or made */
 	uint64_t cursor, saved;		/* served up to here; as the database knows it */
 	int64_t save_at;		/* when to tell the database */
+	struct relay_marks marks;
+	bool may_connect;		/* what an earlier connection leaves in doubt is ahead of the cursor, or there was none */
+	int64_t connected_at;
+	int64_t brief[BRIEF_MAX];	/* when connections that had lasted a moment only put messages in doubt */
+	size_t brief_i;			/* the oldest of these */
 	bool has_msg;
 	struct relay_msg msg;		/* in hand: in flight, or waiting for its next try, or refused and not yet put aside */
 	long refused;			/* status, 0 for none */

@@ -15,6 +15,9 @@
 /* Answers taken in one turn, where they come at once; then it is the outbox's turn. */
 #define ROUNDS_MAX 8
 #define INSTANCE_MAX 255	/* push_cursors.instance */
+/* An instance that keeps no connection would have everything sent again and again: of its brief ones only a few in a while count. */
+#define BRIEF_US INT64_C(1000000)
+#define BRIEF_WHILE_US INT64_C(30000000)
 
 /* ---- pauses ---- */
 
@@ -115,28 +118,36 @@ void relay_lanes_free(struct relay *r)
 
 /* ---- cursors ---- */
 
+/* As if nothing were known of what was published. */
+static void lane_set_cursor(struct lane *l, uint64_t cursor)
+{
+	relay_marks_reset(&l->marks, cursor);
+	l->cursor = cursor;
+	l->page_i = l->page_n = 0;
+	l->may_connect = true;
+}
+
 static enum outcome lane_start(struct relay *r, struct lane *l)
 {
-	uint64_t known;
+	instant now = r->clock.now(&r->clock);
+	struct push_cursor known;
 	enum outcome oc = db_cursor_get(r->db, str_from(l->url), &known);
 	if (oc == OC_NOT_FOUND) {
 		/* At once: found missing again after a crash, it would start at a later head. */
-		known = r->head;
-		log_info("push %s: a new instance, from number %llu on", l->url, (unsigned long long)known + 1);
-		oc = db_cursor_set(r->db, str_from(l->url), known);
+		known = (struct push_cursor){ r->head, r->head, now };
+		log_info("push %s: a new instance, from number %llu on", l->url, (unsigned long long)r->head + 1);
+		oc = db_cursor_set(r->db, str_from(l->url), &known);
 	}
 	if (oc != OC_OK)
 		return oc;
-	l->saved = known;
+	l->saved = known.pub_no;
 	/* Both are true: what we published and what was published since by others. */
-	if (!l->is_started || l->cursor < known) {
-		l->cursor = known;
-		l->page_i = l->page_n = 0;
-	}
+	if (!l->is_started || l->cursor < known.pub_no)
+		lane_set_cursor(l, now - known.at >= RELAY_OVERLAP_US ? known.pub_no : known.settled);
 	if (l->cursor > r->head) {
 		log_warn("push %s: its cursor stood at %llu, beyond the last number %llu", l->url, (unsigned long long)l->cursor,
 			(unsigned long long)r->head);
-		l->cursor = r->head;
+		lane_set_cursor(l, r->head);
 	}
 	l->is_started = true;
 	return OC_OK;
@@ -173,9 +184,9 @@ void relay_lanes_halt(struct relay *r)
 
 static void lane_save(struct relay *r, struct lane *l)
 {
-	uint64_t cursor = l->cursor;
-	if (relay_db_ok(r, db_cursor_set(r->db, str_from(l->url), cursor)))
-		l->saved = cursor;
+	struct push_cursor c = { l->cursor, relay_marks_settled(&l->marks, clock_mono()), r->clock.now(&r->clock) };
+	if (relay_db_ok(r, db_cursor_set(r->db, str_from(l->url), &c)))
+		l->saved = c.pub_no;
 	l->save_at = clock_mono() + CURSOR_PAUSE_US;
 }
 
@@ -192,11 +203,41 @@ static void lane_done(struct lane *l)
 	if (l->cursor == l->saved)
 		l->save_at = clock_mono() + CURSOR_PAUSE_US;
 	l->cursor = l->msg.pub_no;
-	l->has_msg = false;
+	relay_marks_note(&l->marks, l->cursor, clock_mono());
+	if (l->may_connect)
+		l->connected_at = clock_mono();
+	l->has_msg = l->may_connect = false;
 	if (l->failures)
 		log_info("push %s: well again after %u failures", l->url, l->failures);
 	l->failures = 0;
 	l->retry_at = 0;
+}
+
+static bool is_doubted(struct lane *l, int64_t now)
+{
+	if (now - l->connected_at >= BRIEF_US)
+		return true;
+	int64_t *oldest = &l->brief[l->brief_i];
+	if (*oldest && now - *oldest < BRIEF_WHILE_US)
+		return false;
+	*oldest = now;
+	l->brief_i = (l->brief_i + 1) % BRIEF_MAX;
+	return true;
+}
+
+/* Before anything goes over a new connection: back to where nothing is in doubt. */
+static void lane_cut(struct lane *l)
+{
+	int64_t now = clock_mono();
+	uint64_t settled = relay_marks_settled(&l->marks, now);
+	l->may_connect = true;
+	if (settled == l->cursor || !is_doubted(l, now))
+		return;
+	log_info("push %s: a new connection; from number %llu on again", l->url, (unsigned long long)settled + 1);
+	relay_marks_reset(&l->marks, settled);
+	l->cursor = settled;
+	l->page_i = l->page_n = 0;
+	l->has_msg = false;
 }
 
 static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
@@ -219,9 +260,9 @@ static void lane_refused(struct lane *l)
 static void lane_put_aside(struct relay *r, struct lane *l)
 {
 	instant now = r->clock.now(&r->clock);
-	if (!relay_db_ok(r, db_refusal_insert(r->db, l->msg.pub_no, str_from(l->url), (unsigned)l->refused, now)))
+	if (!relay_db_ok(r, db_refusal_insert(r->db, l->msg.pub_no, str_from(l->url), (unsigned)l->refused, now)) ||
+			!relay_db_ok(r, db_refusal_count(r->db, &r->put_aside)))
 		return;
-	r->put_aside++;
 	l->refused = 0;
 	lane_done(l);
 }
@@ -238,6 +279,9 @@ static void lane_settle(struct relay *r, struct lane *l)
 		break;
 	case PUSH_RETRY: case PUSH_AWAY:
 		lane_failed(r, l, v);
+		break;
+	case PUSH_CUT:
+		lane_cut(l);
 		break;
 	case PUSH_NONE: case PUSH__MAX:
 		break;
@@ -286,7 +330,8 @@ static void lane_send(struct relay *r, struct lane *l, bool chores)
 		l->has_msg = lane_next(r, l, chores);
 	/* Asked last, since reading may have taken its time. */
 	if (l->has_msg && clock_mono() >= l->retry_at && relay_may_publish(r))
-		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms);
+		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms,
+			l->may_connect);
 }
 
 static void lane_chores(struct relay *r, struct lane *l)

@@ -189,3 +189,61 @@ Test(relay, addresses_of_instances)
 	}
 	push_pool_free(pool);
 }
+
+/* Steps as "seconds cursor", and what is settled at a time. */
+static const struct { const char *steps; double at; uint64_t settled; } marks[] = {
+	{ "", 0, 7 },
+	{ "", 1000, 7 },
+	{ "0 8", 9.9, 7 },
+	{ "0 8", 10, 8 },
+	/* of what came close together all counts as late as the last of it */
+	{ "0 8 0.2 9", 10.1, 7 },
+	{ "0 8 0.2 9", 10.2, 9 },
+	{ "0 8 2 9 4 10 6 11", 13.9, 9 },
+	{ "0 8 2 9 4 10 6 11", 14, 10 },
+	{ "0 8 2 9 4 10 6 11", 100, 11 },
+};
+
+static uint64_t settled_after(const char *steps, double at)
+{
+	struct relay_marks m;
+	double s;
+	unsigned long long cursor;
+	int used;
+	relay_marks_reset(&m, 7);
+	for (; sscanf(steps, " %lf %llu%n", &s, &cursor, &used) == 2; steps += used)
+		relay_marks_note(&m, cursor, (int64_t)(s * 1e6));
+	return relay_marks_settled(&m, (int64_t)(at * 1e6));
+}
+
+Test(relay, marks)
+{
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+		cr_expect_eq(settled_after(marks[i].steps, marks[i].at), marks[i].settled, "%s at %g: %llu", marks[i].steps, marks[i].at,
+			(unsigned long long)settled_after(marks[i].steps, marks[i].at));
+}
+
+Test(relay, marks_of_a_long_busy_time_reach_back_ten_seconds_and_hardly_more)
+{
+	struct relay_marks m;
+	int64_t now = 0;
+	relay_marks_reset(&m, 0);
+	/* a message each millisecond, number by number */
+	for (uint64_t n = 1; n <= 60000; n++) {
+		relay_marks_note(&m, n, now += 1000);
+		if (n % 997 == 0 && n > 12000) {
+			uint64_t settled = relay_marks_settled(&m, now);
+			cr_assert(settled <= n - 10000 && settled + 11000 > n, "%llu at %llu", (unsigned long long)settled, (unsigned long long)n);
+		}
+	}
+}
+
+Test(relay, marks_without_a_look_at_them_reach_back_far_enough)
+{
+	struct relay_marks m;
+	relay_marks_reset(&m, 0);
+	for (uint64_t n = 1; n <= 60000; n++)
+		relay_marks_note(&m, n, (int64_t)n * 1000);
+	uint64_t settled = relay_marks_settled(&m, 60000 * 1000);
+	cr_expect(settled <= 50000 && settled > 48000, "%llu", (unsigned long long)settled);
+}
