@@ -63,7 +63,7 @@ struct relay_mark { int64_t first, last; uint64_t cursor; };	/* monotonic, from 
 struct relay_marks { uint64_t settled; size_t n; struct relay_mark slot[RELAY_MARKS]; };
 /* The cursor stood there long since. */
 void relay_marks_reset(struct relay_marks *m, uint64_t cursor);
-/* It stands there since now. Never less than before. */
+/* It stands there since now. Where it stood there before, that counts: nothing is in doubt for longer, however often it is sent again. */
 void relay_marks_note(struct relay_marks *m, uint64_t cursor, int64_t now);
 /* Where it stood RELAY_OVERLAP_US before now, or a little earlier: out of doubt. */
 uint64_t relay_marks_settled(struct relay_marks *m, int64_t now);

@@ -16,7 +16,7 @@
 #define ROUNDS_MAX 8
 #define INSTANCE_MAX 255	/* push_cursors.instance */
 /* An instance that keeps no connection would have everything sent again and again: of its brief ones only a few in a while count. */
-#define BRIEF_US INT64_C(1000000)
+#define BRIEF_US INT64_C(200000)
 #define BRIEF_WHILE_US INT64_C(30000000)
 
 /* ---- pauses ---- */
@@ -234,7 +234,6 @@ static void lane_cut(struct lane *l)
 	if (settled == l->cursor || !is_doubted(l, now))
 		return;
 	log_info("push %s: a new connection; from number %llu on again", l->url, (unsigned long long)settled + 1);
-	relay_marks_reset(&l->marks, settled);
 	l->cursor = settled;
 	l->page_i = l->page_n = 0;
 	l->has_msg = false;

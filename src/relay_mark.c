@@ -21,6 +21,8 @@ static void drop_oldest(struct relay_marks *m)
 void relay_marks_note(struct relay_marks *m, uint64_t cursor, int64_t now)
 {
 	struct relay_mark *newest = m->n ? &m->slot[m->n - 1] : NULL;
+	if (cursor <= (newest ? newest->cursor : m->settled))
+		return;
 	if (newest && now - newest->first < BUCKET_US) {
 		newest->last = now;
 		newest->cursor = cursor;

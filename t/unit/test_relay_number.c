@@ -202,6 +202,9 @@ static const struct { const char *steps; double at; uint64_t settled; } marks[] 
 	{ "0 8 2 9 4 10 6 11", 13.9, 9 },
 	{ "0 8 2 9 4 10 6 11", 14, 10 },
 	{ "0 8 2 9 4 10 6 11", 100, 11 },
+	/* sent again */
+	{ "0 8 2 9 5 8 6 9 7 10", 12, 9 },
+	{ "0 8 2 9 5 7", 10, 8 },
 };
 
 static uint64_t settled_after(const char *steps, double at)
