@@ -338,14 +338,17 @@ def subscribers(case):
 
 
 def live(case):
-    """On one connection, messages come in order: what is new follows the one before without a gap."""
+    """What is new to a subscriber comes live without a gap: it had subscribed before it caught up. What it has seen may come again, and
+    such a repetition may break off."""
     for s in case.subscriptions:
-        top = {}
-        for connection, seq, text, _ in s.frames:
-            before = top.get(connection)
-            if before is not None and seq > before + 1:
-                yield f"{s.name}, connection {connection}: {seq} came after {before}: {text}\n  {life(s, seq)}"
-            top[connection] = max(seq, before or 0)
+        caught = sorted(((when, seq) for _, seq, _, when in s.caught), reverse=True)
+        last = 0
+        for connection, seq, text, when in s.frames:
+            while caught and caught[-1][0] <= when:
+                last = max(last, caught.pop()[1])
+            if seq > last + 1:
+                yield f"{s.name}, connection {connection}: {seq} came after {last}: {text}\n  {life(s, seq)}"
+            last = max(seq, last)
 
 
 def life(s, around=None):
