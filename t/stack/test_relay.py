@@ -332,6 +332,29 @@ def test_refused_for_good_is_put_aside(db, relays, make_push):
     proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
 
 
+def test_what_was_put_aside_can_be_cleared(db, relays, make_push):
+    """By an admin, without a restart; and it is forgotten with its event, but not before."""
+    push = make_push(answer=lambda n, p: 413 if p == "/pub/shop/13" else 201)
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 13), ("shop", 1))
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
+    db.sql("DELETE FROM push_refusals")
+    # The pruning that looks is up to a minute away for what was refused just now.
+    relays.stop()
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 13), ("shop", 13), ("shop", 1))
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "2 put aside", 5, "the state", 0.05)
+    db.wait_cursor(push, 5)
+    relays.stop()
+    db.sql("UPDATE events SET at = at - INTERVAL 31 DAY WHERE pub_no <= 3")
+    relays.start(push_urls=push.url)
+    proc.wait_for(lambda: db.value("SELECT COUNT(*) FROM events") == "2", 5, "no old events", 0.03)
+    assert db.sql("SELECT pub_no FROM push_refusals") == [["4"]]
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
+    db.sql("DELETE FROM push_refusals")
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "", 5, "all well", 0.05)
+
+
 def test_state_names_the_failing_instance(db, relays, make_push):
     push = make_push(answer=lambda n, p: 503 if not fixed else 200)
     fixed = []
