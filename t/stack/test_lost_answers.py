@@ -105,8 +105,7 @@ def test_killed_before_the_commit_while_others_wait_for_it(api, behind, made, ke
         lost = pool.submit(place, behind.call, made, key)
         assert behind.proxy.holds.wait(10)
         others = pool.submit(retry_at_once, api, made, key, MANY - 1)
-        waits = "SELECT VARIABLE_VALUE FROM information_schema.global_status WHERE VARIABLE_NAME = 'Innodb_row_lock_current_waits'"
-        proc.wait_for(lambda: api.db.sql(waits) != [["0"]], 10, "one that waits for the key")
+        proc.wait_for(lambda: api.db.status("Innodb_row_lock_current_waits"), 10, "one that waits for the key")
         behind.kill()
         with pytest.raises((fcgi.Broken, ConnectionError)):
             lost.result(10)

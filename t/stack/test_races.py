@@ -1,7 +1,7 @@
 """Many who want the same thing at the same moment, at eight workers."""
 import itertools
 import random
-import subprocess
+import threading
 
 import pytest
 
@@ -38,10 +38,6 @@ def place(call, customer, shop, lines, headers=None):
 
 def rows(api, query):
     return [[int(v) for v in row] for row in api.db.sql(query)]
-
-
-def status(api, name):
-    return rows(api, f"SELECT VARIABLE_VALUE FROM information_schema.global_status WHERE VARIABLE_NAME = '{name}'")[0][0]
 
 
 def notifications(api, shop):
@@ -103,35 +99,24 @@ def test_a_deadlock_is_nobodys_trouble(api, many, customers):
     """Another program locks the order's products the other way round, and has done more: the server gives up the order's transaction."""
     shop, ballast = api.tools.shop(("1.00", 10), ("1.00", 10)), api.tools.shop(*[("1.00", 1)] * 20)
     first, second = shop.products
-    other = subprocess.Popen(["mariadb", "--no-defaults", "-S", f"{api.db.dir}/sock", "-u", "root", "-N", "-B", "--unbuffered", "pickup"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def tell(sql):
-        other.stdin.write(f"{sql};\nSELECT 'end';\n")
-        other.stdin.flush()
-        assert other.stdout.readline() == "end\n"
-
-    def break_in():
-        tell(f"UPDATE products SET stock = 1 WHERE id = {second.id}")
-        held.append(True)
-        proc.wait_for(lambda: status(api, "Innodb_row_lock_current_waits"), 5, "the order to wait for a lock")
-        tell(f"UPDATE products SET stock = 2 WHERE id = {first.id}")
-        tell("COMMIT")
+    def break_in(other):
+        other.tell(f"UPDATE products SET stock = 1 WHERE id = {second.id}")
+        held.set()
+        proc.wait_for(lambda: api.db.status("Innodb_row_lock_current_waits"), 5, "the order to wait for a lock")
+        other.tell(f"UPDATE products SET stock = 2 WHERE id = {first.id}")
+        other.tell("COMMIT")
 
     def order():
-        proc.wait_for(lambda: held, 5, "the other")
+        assert held.wait(5)
         return place(many, customers[0], shop, [(first, 1), (second, 1)])
 
-    held = []
-    try:
-        tell("SET SESSION tx_isolation = 'READ-COMMITTED'; START TRANSACTION")      # no locks on what does not match
-        tell(f"UPDATE products SET description = 'x' WHERE shop_id = {ballast.id}")
-        before = status(api, "Innodb_deadlocks")
-        answer = together([break_in, order])[1]
-        assert status(api, "Innodb_deadlocks") == before + 1
-    finally:
-        other.stdin.close()
-        other.wait(10)
+    held, before = threading.Event(), api.db.status("Innodb_deadlocks")
+    with api.db.session() as other:
+        other.tell("SET SESSION tx_isolation = 'READ-COMMITTED'; START TRANSACTION")    # no locks on what does not match
+        other.tell(f"UPDATE products SET description = 'x' WHERE shop_id = {ballast.id}")
+        answer = together([lambda: break_in(other), order])[1]
+    assert api.db.status("Innodb_deadlocks") == before + 1
     check.created(answer)
     assert rows(api, f"SELECT stock FROM products WHERE shop_id = {shop.id} ORDER BY id") == [[1], [0]]
     assert rows(api, f"SELECT COUNT(*) FROM orders WHERE shop_id = {shop.id}") == [[1]] and notifications(api, shop) == 1

@@ -530,6 +530,24 @@ def test_a_clean_end_leaves_nothing_to_repeat(db, relays, push):
     assert len(push.accepted) == 60
 
 
+def test_an_end_waits_for_the_answer(db, relays, make_push):
+    """SIGTERM with a message under way: its answer is taken, so it is not sent again."""
+    gate = threading.Event()
+    push = make_push(answer=lambda n, p: gate.wait(10) and 201)
+    r = relays.start(push_urls=push.url)
+    db.notify(("shop", 1))
+    proc.wait_for(lambda: push.tries, 5, "it to be under way")
+    r.send_signal(signal.SIGTERM)
+    proc.wait_for(lambda: "ending" in r.said(), 5, "the relay to hear of it")
+    gate.set()
+    assert r.wait(5) == 0
+    assert db.sql("SELECT pub_no FROM push_cursors") == [["1"]]
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 1))
+    push.wait(2)
+    assert push.tries == 2
+
+
 def test_once(db, relays, push):
     db.notify(*[("shop", 1)] * 300)
     r = relays.start("--once", push_urls=push.url, wait=False)

@@ -1,4 +1,5 @@
 """A worker as a process: told to end while it has a request in hand, what it keeps of a long answer, its one thread."""
+import concurrent.futures
 import json
 import os
 import signal
@@ -40,6 +41,26 @@ def test_a_body_that_is_still_coming(api, binary, scratch):
             conn.sendall(body[10:] + struct.pack("!BBHHBB", 1, 5, 1, 0, 0, 0))
             assert b"Status: 401" in conn.recv(4096)
         assert process.wait(5) == 0
+    finally:
+        workers.stop()
+
+
+def test_an_order_that_is_being_placed(api, binary, scratch):
+    """It waits for the database, and is answered before the end."""
+    shop, customer = api.tools.shop(("1.00", 5)), api.tools.user()
+    workers = Workers(binary, scratch, api.workers.params, name="placing", count=1)
+    call, process = http.FcgiClient(workers.path, api.settings), workers.processes[0]
+    body = {"shop_id": shop.id, "items": [{"product_id": shop.products[0].id, "quantity": 1}]}
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, api.db.session() as other:
+            other.tell(f"START TRANSACTION; SELECT id FROM products WHERE id = {shop.products[0].id} FOR UPDATE")
+            answer = pool.submit(call, "POST", "/api/v1/orders", customer, json=body)
+            proc.wait_for(lambda: api.db.status("Innodb_row_lock_current_waits"), 5, "the order to wait for a lock")
+            process.send_signal(signal.SIGTERM)
+            assert not answer.done() and process.poll() is None
+            other.tell("COMMIT")
+            check.created(answer.result(10))
+        assert process.wait(5) == 0 and api.stock(shop, shop.products[0]) == 4
     finally:
         workers.stop()
 
