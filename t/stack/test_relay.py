@@ -255,17 +255,19 @@ def test_numbers_count_per_channel_from_one(db, relays, push):
 
 
 def test_a_poke_is_enough_and_so_is_none(db, relays, push):
+    db.notify(("shop", 1))
     asleep = relays.start(push_urls=push.url, relay_poll_ms=60000)
-    push.wait(0)
+    push.wait(1)
+    db.wait_empty()     # it has had its first look
     db.notify(("shop", 1))
     time.sleep(0.15)
-    assert not push.accepted, "nobody woke it"
+    assert len(push.accepted) == 1, "nobody woke it"
     poke(asleep)
-    push.wait(1, 2)
+    push.wait(2, 2)
     proc.stop(asleep)
     relays.start(push_urls=push.url, relay_poll_ms=50)
     db.notify(("shop", 1))
-    push.wait(2, 2)
+    push.wait(3, 2)
 
 
 def test_killed_at_any_moment(db, relays, make_push):

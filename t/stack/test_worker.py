@@ -104,7 +104,8 @@ def threads(pid):
 
 
 def test_one_thread(api, binary):
-    """No thread is made anywhere in the program itself, and by its libraries none while all kinds of things are done."""
+    """No thread is made anywhere in the program itself, and none by its libraries. (libcurl makes one for as long as it looks up the name of
+    a push instance http://NAME other than localhost; it shares nothing with our code.)"""
     shop, customer = api.tools.shop(("1.00", None)), api.tools.user()
     order = api.place(customer, shop)
     api.change(shop, order, status="confirmed")
