@@ -348,6 +348,8 @@ static enum outcome prune_work(struct db *db, void *ctx)
 		oc = db_run(db, SQL_EVENT_FLOOR, (unsigned)reps, args, reps * 3, NULL, NULL, NULL);
 		i += some;
 	}
+	if (oc == OC_OK)
+		oc = db_run(db, SQL_REFUSAL_DELETE, 0, pub, 1, NULL, NULL, NULL);
 	return oc == OC_OK ? db_run(db, SQL_EVENT_DELETE, 0, del, 2, NULL, NULL, NULL) : oc;
 }
 

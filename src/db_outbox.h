@@ -100,7 +100,7 @@ must_check enum outcome db_refusal_count(struct db *db, uint64_t *out);
 /* Deletes at most limit keys created before t; *n: how many. */
 must_check enum outcome db_idem_prune(struct db *db, instant t, uint64_t limit, uint64_t *n);
 /* Deletes at most limit (up to EVENTS_PRUNE_MAX) of the oldest events: those from before t with a pub_no up to max. Channels and the log
- * keep their last numbers. *n: how many. */
+ * keep their last numbers; refusals of these events go with them. *n: how many. */
 #define EVENTS_PRUNE_MAX 256
 must_check enum outcome db_events_prune(struct db *db, instant t, uint64_t max, uint64_t limit, uint64_t *n);
 

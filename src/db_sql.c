@@ -188,6 +188,8 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		" ON DUPLICATE KEY UPDATE last_seq = GREATEST(last_seq, VALUES(last_seq))"),
 	/* up to this pub_no, limit */
 	WRITES(SQL_EVENT_DELETE, "uu", "DELETE FROM events WHERE pub_no <= ? ORDER BY pub_no LIMIT ?"),
+	/* up to this pub_no */
+	WRITES(SQL_REFUSAL_DELETE, "u", "DELETE FROM push_refusals WHERE pub_no <= ?"),
 	/* pub_no of the newest event that was pruned */
 	WRITES(SQL_LEASE_FLOOR, "u", "UPDATE relay_lease SET last_pub_no = GREATEST(last_pub_no, ?) WHERE id = 1"),
 

@@ -1,6 +1,7 @@
 /* main.c - the program: `pickup MODE …`.
  * Owns: the table of modes. Does not own: what a mode does or its options (modes.h).
  * PACKAGE_VERSION comes from configure. */
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,10 +52,23 @@ static bool is_bare_cgi(int argc)
 	return getenv("GATEWAY_INTERFACE") && (argc < 2 || (query && *query && !strchr(query, '=')));
 }
 
+/* glibc raises both limits with each larger piece that is given back, and then keeps up to twice that piece: one long answer would
+ * stay with its worker for ever. Set once, they stand. Below: what a common request needs, which is not fetched anew each time. */
+#define KEPT_BYTES (384 << 10)
+
+static void give_memory_back(void)
+{
+#ifdef M_TRIM_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	static char *serve[] = { "serve", NULL };
 
+	give_memory_back();
 	if (is_bare_cgi(argc))
 		return mode_serve(1, serve);
 	if (argc < 2) {

@@ -1,4 +1,4 @@
-/* relay_prune.c - forgets what is old: idempotency keys and events, a small batch at a time.
+/* relay_prune.c - forgets what is old: idempotency keys, events and their refusals, a small batch at a time.
  * Owns: how much at once and how often. Does not own: the statements and that numbers go on (db_outbox.c).
  * Used by: relay.c, with the lease. */
 #include "relay.h"
@@ -8,6 +8,8 @@
 #define BATCH_ROWS 200
 #define PRUNE_PAUSE_US INT64_C(60000000)
 #define PRUNE_MORE_US INT64_C(100000)
+/* While something is put aside: an admin who has deleted the rows wants to see them gone from our state. */
+#define PRUNE_LOOK_US INT64_C(2000000)
 
 /* Nothing is forgotten that a lane has yet to publish, be it far behind. Durable cursors: a crash must not move one behind a gap. */
 static uint64_t published_by_all(const struct relay *r)
@@ -29,8 +31,10 @@ void relay_prune(struct relay *r)
 
 	if (relay_db_ok(r, db_idem_prune(r->db, keys_before, BATCH_ROWS, &keys)))
 		(void)relay_db_ok(r, db_events_prune(r->db, events_before, published_by_all(r), BATCH_ROWS, &events));
+	if (r->put_aside && relay_db_ready(r))
+		(void)relay_db_ok(r, db_refusal_count(r->db, &r->put_aside));
 	if (keys + events)
 		log_debug("pruned %llu idempotency keys and %llu events", (unsigned long long)keys, (unsigned long long)events);
 	bool is_more = keys == BATCH_ROWS || events == BATCH_ROWS;
-	r->prune_at = clock_mono() + (is_more ? PRUNE_MORE_US : PRUNE_PAUSE_US);
+	r->prune_at = clock_mono() + (is_more ? PRUNE_MORE_US : r->put_aside ? PRUNE_LOOK_US : PRUNE_PAUSE_US);
 }

@@ -272,7 +272,8 @@ static void check_refusals(struct check *k)
 		fail(k, "refusals", "can't be read (%s)", db_error_text(k->db));
 	else if (n)
 		fail(k, "refusals", "%" PRIu64 " notifications were refused by a push instance and put aside; table push_refusals says which and with"
-			" what status: mend that instance's configuration, then delete the rows", n);
+			" what status: mend that instance's configuration, then delete the rows (their events are in table events, and both are"
+			" forgotten after PICKUP_EVENTS_DAYS)", n);
 	else
 		ok("refusals: none");
 }

@@ -5,11 +5,13 @@ import resource
 import signal
 import socket
 import statistics
+import subprocess
 import time
 
 import pytest
 
 from lib import check, proc
+from lib.api import clean_environment
 from lib.http import HttpClient, loads
 from lib.subscribe import Closed, EventSource, LongPoll, Refused, WebSocket, upgrade
 from lib.together import together
@@ -502,3 +504,48 @@ def test_workers_with_a_full_queue(stack, fresh, customer):
         stack.ready()
         order = stack.place(customer, fresh)
         assert ws.receive().value["order_id"] == order["id"]
+
+
+def sql(stack, statements):
+    done = subprocess.run(["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "-N", "-B", "-e", statements], capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=20, check=True)
+    return [line.split("\t") for line in done.stdout.decode().splitlines()]
+
+
+@pytest.fixture()
+def narrow(stack):
+    """A push nginx that takes messages of 400 bytes at most."""
+    path, limit = f"{stack.dir}/push.conf", "client_max_body_size 64k;"
+    with open(path) as f:
+        whole = f.read()
+    assert limit in whole
+
+    def reload(text):
+        with open(path, "w") as f:
+            f.write(text)
+        old = proc.children(stack.pid("push"))
+        stack.reload("push")
+        proc.wait_for(lambda: (now := proc.children(stack.pid("push"))) and not set(now) & set(old), 15, "the new configuration", pause=0.05)
+
+    reload(whole.replace(limit, "client_max_body_size 400;"))
+    yield
+    reload(whole)
+    sql(stack, "DELETE FROM push_refusals")
+
+
+@takes_away
+def test_a_message_that_the_push_nginx_refuses_for_good(stack, fresh, narrow):
+    """413: put aside for an admin to see, and nobody else waits. Its reader finds it by catching up."""
+    short, long = stack.tools.user(name="Kiran"), stack.tools.user(name="\u20b9" * 120)
+    with WebSocket(stack.call, channel(fresh), fresh.keeper) as ws:
+        placed = [stack.place(who, fresh)["id"] for who in (short, long, short, long, short)]
+        got = ws.take(3)
+        assert [(m.seq, m.value["order_id"]) for m in got] == [(1, placed[0]), (3, placed[2]), (5, placed[4])]
+    events = stack.events(fresh.keeper, "shop", fresh.id)["events"]
+    assert [e["message"]["order_id"] for e in events] == placed
+    assert sql(stack, "SELECT r.instance, r.status, e.seq FROM push_refusals r JOIN events e ON e.pub_no = r.pub_no ORDER BY 3") == [
+        [f"unix:{stack.dir}/pub.sock", "413", seq] for seq in ("2", "4")]
+    ready = stack.call("GET", "/readyz")
+    assert (ready.status, ready.json()["put_aside"]) == (200, 2)
+    found = subprocess.run([stack.binary, "check", "--params", f"{stack.dir}/pickup.params"], capture_output=True, timeout=30, env=clean_environment())
+    assert found.returncode == 1 and b"FAIL refusals: 2 notifications were refused" in found.stdout, found.stdout

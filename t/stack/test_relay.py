@@ -263,17 +263,19 @@ def test_numbers_count_per_channel_from_one(db, relays, push):
 
 
 def test_a_poke_is_enough_and_so_is_none(db, relays, push):
+    db.notify(("shop", 1))
     asleep = relays.start(push_urls=push.url, relay_poll_ms=60000)
-    push.wait(0)
+    push.wait(1)
+    db.wait_empty()     # it has had its first look
     db.notify(("shop", 1))
     time.sleep(0.15)
-    assert not push.accepted, "nobody woke it"
+    assert len(push.accepted) == 1, "nobody woke it"
     poke(asleep)
-    push.wait(1, 2)
+    push.wait(2, 2)
     proc.stop(asleep)
     relays.start(push_urls=push.url, relay_poll_ms=50)
     db.notify(("shop", 1))
-    push.wait(2, 2)
+    push.wait(3, 2)
 
 
 def test_killed_at_any_moment(db, relays, make_push):
@@ -338,6 +340,29 @@ def test_refused_for_good_is_put_aside(db, relays, make_push):
     assert db.sql("SELECT pub_no, instance, status FROM push_refusals") == [["2", push.url, "413"]]
     db.wait_cursor(push, 3)
     proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
+
+
+def test_what_was_put_aside_can_be_cleared(db, relays, make_push):
+    """By an admin, without a restart; and it is forgotten with its event, but not before."""
+    push = make_push(answer=lambda n, p: 413 if p == "/pub/shop/13" else 201)
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 13), ("shop", 1))
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
+    db.sql("DELETE FROM push_refusals")
+    # The pruning that looks is up to a minute away for what was refused just now.
+    relays.stop()
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 13), ("shop", 13), ("shop", 1))
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "2 put aside", 5, "the state", 0.05)
+    db.wait_cursor(push, 5)
+    relays.stop()
+    db.sql("UPDATE events SET at = at - INTERVAL 31 DAY WHERE pub_no <= 3")
+    relays.start(push_urls=push.url)
+    proc.wait_for(lambda: db.value("SELECT COUNT(*) FROM events") == "2", 5, "no old events", 0.03)
+    assert db.sql("SELECT pub_no FROM push_refusals") == [["4"]]
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "1 put aside", 5, "the state", 0.05)
+    db.sql("DELETE FROM push_refusals")
+    proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "", 5, "all well", 0.05)
 
 
 def test_state_names_the_failing_instance(db, relays, make_push):
@@ -562,6 +587,25 @@ def test_an_instance_that_keeps_no_connection(db, relays, make_push):
         db.notify(("shop", 1))
         push.wait(n)
     assert len(push.accepted) <= 30 + 3 * 30
+
+
+def test_an_end_waits_for_the_answer(db, relays, make_push):
+    """SIGTERM with a message under way: its answer is taken, so it is not sent again."""
+    gate = threading.Event()
+    push = make_push(answer=lambda n, p: gate.wait(10) and 201)
+    r = relays.start(push_urls=push.url)
+    db.notify(("shop", 1))
+    proc.wait_for(lambda: push.tries, 5, "it to be under way")
+    r.send_signal(signal.SIGTERM)
+    proc.wait_for(lambda: "ending" in r.said(), 5, "the relay to hear of it")
+    gate.set()
+    assert r.wait(5) == 0
+    assert db.sql("SELECT pub_no FROM push_cursors") == [["1"]]
+    db.sql("UPDATE push_cursors SET at = at - INTERVAL 10 SECOND")
+    relays.start(push_urls=push.url)
+    db.notify(("shop", 1))
+    push.wait(2)
+    assert push.tries == 2
 
 
 def test_once(db, relays, push):

@@ -83,11 +83,40 @@ class Server:
         assert done.returncode == 0, done.stderr.decode()
         return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
+    def session(self):
+        """Another program at the same tables, as root: a Session."""
+        return Session([_find("mariadb"), "--no-defaults", "-S", f"{self.dir}/sock", "-u", "root", "-N", "-B", "--unbuffered", "pickup"])
+
+    def status(self, name):
+        """A status variable of the server that counts something."""
+        return int(self.sql(f"SELECT VARIABLE_VALUE FROM information_schema.global_status WHERE VARIABLE_NAME = '{name}'")[0][0])
+
     def kill(self):
         """As a power cut."""
         if self.process:
             proc.stop(self.process, signal.SIGKILL)
             self.process = None
+
+
+class Session:
+    """A client that stays connected, for transactions that stay open. With `with`: what is open at its end is rolled back."""
+
+    def __init__(self, argv):
+        self.client = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def tell(self, statements):
+        self.client.stdin.write(f"{statements};\nSELECT 'end';\n")
+        self.client.stdin.flush()
+        for line in iter(self.client.stdout.readline, "end\n"):
+            assert line, "the client has ended"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.stdin.close()
+        self.client.stdout.close()
+        self.client.wait(10)
 
 
 def write_private(path, text):

@@ -1,0 +1,107 @@
+"""Between the program and its database: passes everything on, and does something to a COMMIT where a test wants it."""
+import os
+import socket
+import threading
+
+_COMMIT = b"\x03COMMIT"     # COM_QUERY
+
+HOLD_ANSWER = "hold answer"     # the server has committed, and its word does not arrive
+CUT_ANSWER = "cut answer"       # … and the connection breaks
+HOLD_COMMIT = "hold commit"     # the server never hears of it
+CUT_COMMIT = "cut commit"       # … and the connection breaks
+
+
+def _exactly(conn, n):
+    data = b""
+    while len(data) < n:
+        piece = conn.recv(n - len(data))
+        if not piece:
+            return None
+        data += piece
+    return data
+
+
+class _Pair:
+    """One connection of the program, and ours to the server."""
+
+    def __init__(self, proxy, client):
+        self.proxy, self.client, self.what = proxy, client, None
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.connect(proxy.server_path)
+        for run in (self._forth, self._back):
+            threading.Thread(target=self._guarded, args=(run,), daemon=True).start()
+
+    def _guarded(self, run):
+        try:
+            run()
+        except OSError:
+            pass
+        self.cut()
+
+    def cut(self):
+        for conn in (self.client, self.server):
+            try:
+                conn.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _forth(self):
+        while (head := _exactly(self.client, 4)) and (packet := _exactly(self.client, int.from_bytes(head[:3], "little"))) is not None:
+            if packet == _COMMIT:
+                self.what = self.proxy._take()
+            if self.what == CUT_COMMIT:
+                return
+            if self.what == HOLD_COMMIT:
+                self.proxy.holds.set()
+                self.client.recv(1)     # until the program is gone
+                return
+            self.server.sendall(head + packet)
+
+    def _back(self):
+        while data := self.server.recv(65536):
+            if self.what == HOLD_ANSWER:
+                self.proxy.holds.set()
+                self.proxy.released.wait(30)
+            elif self.what == CUT_ANSWER:
+                return
+            self.client.sendall(data)
+
+
+class DbProxy:
+    """Listens at path. at_commits(what, …): what happens to the next COMMITs; later ones pass. holds: one is being held."""
+
+    def __init__(self, path, server_path):
+        self.path, self.server_path = str(path), str(server_path)
+        self.holds, self.released = threading.Event(), threading.Event()
+        self._lock, self._plan = threading.Lock(), []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        try:
+            while True:
+                _Pair(self, self.listener.accept()[0])
+        except OSError:
+            pass
+
+    def at_commits(self, *plan):
+        with self._lock:
+            self._plan = list(plan)
+
+    def _take(self):
+        with self._lock:
+            return self._plan.pop(0) if self._plan else None
+
+    @property
+    def is_done(self):
+        """All that was planned has happened."""
+        with self._lock:
+            return not self._plan
+
+    def close(self):
+        self.released.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        os.unlink(self.path)
