@@ -11,7 +11,7 @@ TABLES = {
     "order_items": "order_id:int line:int product_id:int product_name quantity:int price_at_time_of_order:money stock_taken:int",
     "order_history": "order_id:int version:int status estimated_preparation_minutes:int total_amount:money set_by_id:int set_by_role at:time",
     "idempotency_keys": "customer_id:int idem_key order_id:int answer",
-    "events": "channel_kind:int channel_id:int seq:int pub_no:int outbox_id:int body",
+    "events": "channel_kind:int channel_id:int seq:int pub_no:int outbox_id:int at:time body",
     "outbox": "id:int channel_kind:int channel_id:int order_id:int order_version:int body",
     "products": "id:int shop_id:int stock:int",
     "push_refusals": "pub_no:int instance status:int",

@@ -12,6 +12,8 @@ class Attempt:
     status: object
     text: str               # the answer's body, or what went wrong
     replayed: bool = False
+    retry_after: object = None
+    is_left: bool = False   # the client went away by itself
 
     @property
     def is_lost(self):
@@ -78,11 +80,52 @@ class World:
 
 
 @dataclasses.dataclass
+class Fault:
+    """What was done to the stack."""
+    began: float
+    ended: float
+    kind: str
+    touches: str            # requests: those under way may be lost or late; database; messages
+    away: object = None     # (from, to), in which nothing can have been had from the database
+
+    def __str__(self):
+        return f"{self.began:.3f}..{self.ended:.3f} {self.kind}"
+
+
+MADE_UP = 10 ** 12      # orders and customers from here on are those of a backlog
+
+
+@dataclasses.dataclass
+class Backlog:
+    """Outbox rows that no order made, written in one transaction: of the made-up orders from first on. Every tenth is for the shop."""
+    shop: int
+    first: int
+    count: int
+    is_certain: bool = False    # else the answer was lost: all or none are there
+
+    def channel(self, order):
+        return ("shop", self.shop) if order % 10 == 0 else ("customer", MADE_UP + order % 2000)
+
+    def body(self, order):
+        return f'{{"type":"order_update","order_id":{order},"shop_id":{self.shop},"status":"confirmed"}}'
+
+    def statement(self):
+        """Columns in the order of what channel() and body() say."""
+        n = f"({self.first} + seq)"
+        before, after = self.body("|").split("|")
+        return (f"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
+                f" SELECT IF({n} % 10 = 0, 1, 2), IF({n} % 10 = 0, {self.shop}, {MADE_UP} + {n} % 2000), {self.shop}, {n}, 1, UTC_TIMESTAMP(6),"
+                f" CONCAT('{before}', {n}, '{after}') FROM seq_0_to_{self.count - 1} ORDER BY seq")
+
+
+@dataclasses.dataclass
 class History:
     world: World
     placements: list
     changes: list
     subscriptions: list
+    faults: list = dataclasses.field(default_factory=list)
+    backlogs: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass

@@ -38,7 +38,7 @@ class Impatient(libhttp.HttpClient):
         except (OSError, http.client.HTTPException) as e:
             return Attempt(began, time.monotonic(), None, repr(e))
         return Attempt(began, time.monotonic(), answer.status, answer.body.decode(errors="replace"),
-                       answer.header("Idempotent-Replayed") == "true")
+                       answer.header("Idempotent-Replayed") == "true", answer.header("Retry-After"))
 
 
 class Actor(threading.Thread):
