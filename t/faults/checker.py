@@ -386,8 +386,8 @@ def life(s, around=None):
 
 def statuses(case):
     """No answer but those that the API describes."""
-    allowed = {"place": {None, 201, 409, 502, 503, 504}, "change": {None, 200, 409, 412, 502, 503, 504}}
-    for what, wishes in (("place", case.placements), ("change", case.changes)):
+    allowed = {"place": {None, 201, 409, 502, 503, 504}, "change": {None, 200, 409, 412, 502, 503, 504}, "read": {None, 200, 502, 503, 504}}
+    for what, wishes in (("place", case.placements), ("change", case.changes), ("read", case.recorded.reads)):
         for wish in wishes:
             for a in wish.attempts:
                 if a.status not in allowed[what]:

@@ -2,6 +2,7 @@
 import datetime
 import decimal
 import subprocess
+import sys
 
 from history import Database
 
@@ -22,7 +23,7 @@ def _time(text):
     return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc)
 
 
-READERS = {"int": int, "money": decimal.Decimal, "time": _time, "": lambda text: bytes.fromhex(text).decode()}
+READERS = {"int": int, "money": decimal.Decimal, "time": _time, "": lambda text: sys.intern(bytes.fromhex(text).decode())}
 
 
 def ask(stack, statement, patience=60):

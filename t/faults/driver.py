@@ -188,7 +188,7 @@ class Run:
     def history(self):
         everybody = self.customers + [self.strangers.customer]
         return History(self.world, [p for c in everybody for p in c.placements], [c for k in self.keepers for c in k.changes],
-                       [s.story for s in self.subscribers], self.mischief.log, self.backlogs)
+                       [s.story for s in self.subscribers], [r for a in self.keepers + self.subscribers for r in a.reads], self.mischief.log, self.backlogs)
 
     def judge(self):
         crashes = [a for a in self.customers + self.keepers + self.subscribers if a.crash]

@@ -4,7 +4,7 @@ import json
 import decimal
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Attempt:
     """One request. status None: no answer came. Times are of the monotonic clock."""
     began: float
@@ -27,7 +27,7 @@ class Attempt:
         return f"[{self.began:.3f}..{self.ended:.3f}] {self.status or 'lost'}{' replayed' if self.replayed else ''}: {self.text[:400]}"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Placement:
     """One wish of a customer: all its attempts carry the same body and key. The marker stands in order_notes."""
     marker: str
@@ -44,7 +44,7 @@ class Placement:
         return "\n  ".join(lines + [str(a) for a in self.attempts])
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Change:
     """One wish of a shopkeeper."""
     order: int
@@ -58,7 +58,17 @@ class Change:
         return "\n  ".join(lines + [str(a) for a in self.attempts])
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
+class Read:
+    """One request that changes nothing. The text of a good answer is not kept."""
+    target: str
+    attempts: list
+
+    def __str__(self):
+        return f"GET {self.target}\n  {self.attempts[0]}"
+
+
+@dataclasses.dataclass(slots=True)
 class Subscription:
     """A subscriber's life. Frames and caught-up events carry the number of the connection (from 1) they came on or during."""
     name: str
@@ -71,7 +81,7 @@ class Subscription:
     troubles: list = dataclasses.field(default_factory=list)    # (when, text)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class World:
     """What was there before the first request."""
     shops: dict         # id: {"timezone", "keeper", "name"}
@@ -79,7 +89,7 @@ class World:
     customers: dict     # id: name
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Fault:
     """What was done to the stack."""
     began: float
@@ -95,7 +105,7 @@ class Fault:
 MADE_UP = 10 ** 12      # orders and customers from here on are those of a backlog
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Backlog:
     """Outbox rows that no order made, written in one transaction: of the made-up orders from first on. Every tenth is for the shop."""
     shop: int
@@ -118,12 +128,13 @@ class Backlog:
                 f" CONCAT('{before}', {n}, '{after}') FROM seq_0_to_{self.count - 1} ORDER BY seq")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class History:
     world: World
     placements: list
     changes: list
     subscriptions: list
+    reads: list = dataclasses.field(default_factory=list)
     faults: list = dataclasses.field(default_factory=list)
     backlogs: list = dataclasses.field(default_factory=list)
 

@@ -12,7 +12,7 @@ def delays(run, history):
     """From each change to when a subscriber had its message, in seconds, sorted. The backlog is not among them."""
     at = {(checker.KINDS[e["channel_kind"]], e["channel_id"], e["seq"]): e["at"].timestamp() - run.epoch for e in run.rows.events}
     found = []
-    for s in (s for s in history.subscriptions if s.channel != run.backlog_shop):
+    for s in (s for s in history.subscriptions if (s.kind, s.channel) != ("shop", run.backlog_shop)):
         first = {}
         for _, seq, _, when in s.frames + s.caught:
             first[seq] = min(when, first.get(seq, when))
@@ -30,7 +30,8 @@ def counts(run):
     history = run.history()
     posts = [a for p in history.placements for a in p.attempts]
     patches = [a for c in history.changes for a in c.attempts]
-    statuses = collections.Counter(str(a.status or ("left" if a.is_left else "lost")) for a in posts + patches)
+    reads = [r.attempts[0] for r in history.reads]
+    statuses = collections.Counter(str(a.status or ("left" if a.is_left else "lost")) for a in posts + patches + reads)
     lost = sum(any(a.is_lost for a in p.attempts) for p in history.placements)
     found = sum(bool(p.key) and any(a.is_lost for a in p.attempts) and any(a.status == 201 for a in p.attempts) for p in history.placements)
     clear, away = timing.judged(history)
@@ -67,7 +68,7 @@ def keep(run, folder):
     shutil.copytree(f"{run.stack.dir}/log", f"{folder}/log", dirs_exist_ok=True)
     history = run.history()
     with open(f"{folder}/history.txt", "w") as f:
-        for thing in history.faults + history.placements + history.changes + history.subscriptions:
+        for thing in history.faults + history.reads + history.placements + history.changes + history.subscriptions:
             print(thing, file=f)
     with open(f"{folder}/rows.txt", "w") as f:
         for table, rows in vars(run.rows).items():

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import checker  # noqa: E402
-from history import MADE_UP, Attempt, Backlog, Change, Database, Fault, History, Placement, Subscription, World  # noqa: E402
+from history import MADE_UP, Attempt, Backlog, Change, Database, Fault, History, Placement, Read, Subscription, World  # noqa: E402
 
 AT = datetime.datetime(2026, 2, 26, 11, 30, 0, 250000, tzinfo=datetime.timezone.utc)
 TEXT = "2026-02-26T17:00:00+05:30"
@@ -99,8 +99,9 @@ def sound():
         outbox=[], products=[{"id": 5, "shop_id": 1, "stock": 8}], refusals=[])
     subscription = Subscription("customer 7", "customer", 7, [1.0, 2.0], [(1, 1, update(1, "confirmed"), 1.1), (2, 2, update(2, "cancelled"), 2.2),
                                 (2, 2, update(2, "cancelled"), 2.3), (2, 3, ready(1), 2.4)], [(2, 2, json.loads(update(2, "cancelled")), 2.1)], [1, 2, 3])
+    reads = [Read("/api/v1/orders/shop/1", [Attempt(5, 6, 200, "")]), Read("/api/v1/orders/shop/1", [away_answer()])]
     faults = [Fault(0.5, 0.5, "kill a worker", "requests"), Fault(20, 23, "freeze mariadbd", "database", (20.01, 22.9))]
-    return History(world, placements, changes, [subscription], faults, [batch]), rows
+    return History(world, placements, changes, [subscription], reads, faults, [batch]), rows
 
 
 def found(history, rows):
@@ -167,6 +168,8 @@ BREAKS = {
     "503 without a word on when": ("503 says when to come again", lambda h, d: setattr(h.placements[4].attempts[0], "retry_after", None)),
     "201 without the database": ("without the database each answer is 503", lambda h, d: setattr(h.placements[4].attempts[0], "status", 201) or
                                  setattr(h.placements[4].attempts[0], "text", answer(1, "7/5"))),
+    "a late list": ("answers come in time, from a worker", lambda h, d: setattr(h.reads[1].attempts[0], "ended", 24.6)),
+    "an error instead of a list": ("answers have the statuses of the API", lambda h, d: setattr(h.reads[0].attempts[0], "status", 500)),
     "lost without the database": ("without the database each answer is 503", lambda h, d: setattr(h.placements[4].attempts[0], "status", None)),
     "500 without the database": ("without the database each answer is 503", lambda h, d: setattr(h.placements[4].attempts[0], "status", 500)),
     "an error": ("answers have the statuses of the API", lambda h, d: h.changes[3].attempts.append(Attempt(7, 8, 500, "{}"))),

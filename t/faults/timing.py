@@ -43,7 +43,7 @@ def absences(history):
 
 def attempts(history):
     """With what each belongs to; without those of clients that left."""
-    for wish in history.placements + history.changes:
+    for wish in history.placements + history.changes + history.reads:
         for a in wish.attempts:
             if not a.is_left:
                 yield wish, a
