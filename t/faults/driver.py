@@ -43,7 +43,7 @@ class Run:
         self.results = {}       # check: findings
         self.longest_recovery = 0.0
         self.epoch = time.time() - time.monotonic()     # of the monotonic clock
-        self.backlogs, self.misbehaving = [], None
+        self.backlogs, self.misbehaving, self.disk = [], None, None
 
     # ---- before
 
@@ -210,6 +210,9 @@ class Run:
             self.results["ends cleanly, logs hold nothing they must not"] = []
         except AssertionError as e:
             self.results["ends cleanly, logs hold nothing they must not"] = [str(e)]
+        finally:
+            if self.disk:
+                self.disk.end()
 
 def whole_run(options, scratch):
     run = Run(options, scratch)

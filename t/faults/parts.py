@@ -83,6 +83,11 @@ class Disk:
         shutil.copytree(before, self.dir, dirs_exist_ok=True)
         shutil.rmtree(before)
 
+    def end(self):
+        """With all that is on it, also where somebody still runs on it; so that the folder can be removed."""
+        if not self.why:
+            subprocess.run(["umount", "--lazy", self.dir], check=True, timeout=10)
+
     def mount(self, *options):
         return subprocess.run(["mount", *options, self.dir], capture_output=True, text=True, timeout=10)
 
