@@ -410,6 +410,7 @@ INVARIANTS = {
     "live messages come in order, without a gap": live,
     "answers have the statuses of the API": statuses,
     "answers come in time, from a worker": lambda case: timing.in_time(case.recorded),
+    "503 only while the database is away": lambda case: timing.again(case.recorded),
     "503 says when to come again": lambda case: timing.says_when(case.recorded),
     "without the database each answer is 503": lambda case: timing.away(case.recorded),
 }

@@ -35,6 +35,13 @@ def ask(stack, statement, patience=60):
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
 
+def answers(stack):
+    try:
+        return ask(stack, "SELECT 1", patience=5) == [["1"]]
+    except subprocess.TimeoutExpired:
+        return False
+
+
 def read_table(stack, table):
     columns = [column.partition(":")[::2] for column in TABLES[table].split()]
     wanted = ", ".join(name if kind else f"HEX({name})" for name, kind in columns)

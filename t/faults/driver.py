@@ -214,6 +214,7 @@ class Run:
             if self.disk:
                 self.disk.end()
 
+
 def whole_run(options, scratch):
     run = Run(options, scratch)
     try:

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import database
 import outages
 import proxy
 from history import Fault
@@ -186,13 +187,22 @@ class Mischief:
             began = time.monotonic()
             done = FAULTS[kind].do(dataclasses.replace(self.scene, rng=random.Random(seed)))
             # Also what hit nothing in the end may have disturbed.
-            self.log.append(Fault(began, time.monotonic(), kind, FAULTS[kind].touches, done if FAULTS[kind].is_away and isinstance(done, tuple) else None))
+            away = done if FAULTS[kind].is_away and isinstance(done, tuple) else None
+            fault = Fault(began, time.monotonic(), kind, FAULTS[kind].touches, away)
+            self.log.append(fault)
+            if fault.touches == "database":
+                threading.Thread(target=self.see_back, args=(fault,), daemon=True).start()
             if done:
                 self.done[kind] += 1
             else:
                 self.missed += 1
         except BaseException as e:      # noqa: B902: reported by the driver
             self.crash = e
+
+    def see_back(self, fault):
+        while not database.answers(self.scene.stack):
+            time.sleep(0.05)
+        fault.back = time.monotonic()
 
     def is_due(self, kind):
         most, gone = FAULTS[kind].most, (time.monotonic() - self.began) / self.seconds

@@ -97,6 +97,7 @@ class Fault:
     kind: str
     touches: str            # requests: those under way may be lost or late; database; messages
     away: object = None     # (from, to), in which nothing can have been had from the database
+    back: object = None     # when a fault of the database was over and it answered again
 
     def __str__(self):
         return f"{self.began:.3f}..{self.ended:.3f} {self.kind}"

@@ -100,7 +100,7 @@ def sound():
     subscription = Subscription("customer 7", "customer", 7, [1.0, 2.0], [(1, 1, update(1, "confirmed"), 1.1), (2, 2, update(2, "cancelled"), 2.2),
                                 (2, 2, update(2, "cancelled"), 2.3), (2, 3, ready(1), 2.4)], [(2, 2, json.loads(update(2, "cancelled")), 2.1)], [1, 2, 3])
     reads = [Read("/api/v1/orders/shop/1", [Attempt(5, 6, 200, "")]), Read("/api/v1/orders/shop/1", [away_answer()])]
-    faults = [Fault(0.5, 0.5, "kill a worker", "requests"), Fault(20, 23, "freeze mariadbd", "database", (20.01, 22.9))]
+    faults = [Fault(0.5, 0.5, "kill a worker", "requests"), Fault(20, 23, "freeze mariadbd", "database", (20.01, 22.9), 23.0)]
     return History(world, placements, changes, [subscription], reads, faults, [batch]), rows
 
 
@@ -165,6 +165,7 @@ BREAKS = {
     "a late 503": ("answers come in time, from a worker", lambda h, d: setattr(h.placements[4].attempts[0], "ended", 24.6)),
     "lost for no reason": ("answers come in time, from a worker", lambda h, d: h.faults.pop(0)),
     "no worker for no reason": ("answers come in time, from a worker", lambda h, d: setattr(h.placements[4].attempts[0], "text", '"The service behind this server does not answer."')),
+    "503 long after": ("503 only while the database is away", lambda h, d: setattr(h.reads[1], "attempts", [Attempt(26.1, 26.2, 503, "", retry_after="5")])),
     "503 without a word on when": ("503 says when to come again", lambda h, d: setattr(h.placements[4].attempts[0], "retry_after", None)),
     "201 without the database": ("without the database each answer is 503", lambda h, d: setattr(h.placements[4].attempts[0], "status", 201) or
                                  setattr(h.placements[4].attempts[0], "text", answer(1, "7/5"))),
@@ -185,6 +186,8 @@ def test_what_is_broken_is_found(name):
 
 
 EXCUSED = {
+    "503 just after the database's return": lambda h: setattr(h.reads[1], "attempts", [Attempt(25.9, 26.0, 503, "", retry_after="5")]),
+    "503 as it never came back": lambda h: (setattr(h.reads[1], "attempts", [Attempt(99, 99.5, 503, "", retry_after="5")]), setattr(h.faults[1], "back", None)),
     "late, as a worker was frozen": lambda h: (setattr(h.placements[4].attempts[0], "ended", 27.0), h.faults.append(Fault(21, 24, "freeze a worker", "requests"))),
     "lost, as a worker was killed": lambda h: (setattr(h.placements[4].attempts[0], "status", None), h.faults.append(Fault(21, 21, "kill a worker", "requests"))),
     "a transaction of a backlog that never was": lambda h: h.backlogs.append(Backlog(9, MADE_UP + 4000, 3)),

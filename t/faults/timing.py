@@ -9,6 +9,7 @@ MARGIN_S = 2.0
 # A fault that touches requests excuses those under way, and those until its traces are gone: a part that was killed is started again
 # after up to a second (the supervisor's pace), and what queued up before it is then worked off.
 AFTERMATH_S = 4.0
+AGAIN_S = 1.0       # after the return of the database
 EDGE_S = 0.1        # from a signal until all threads stand still
 
 
@@ -56,6 +57,11 @@ def judged(history):
     return sorted(a.ended - a.began for a in clear), sorted(a.ended - a.began for a in clear if gone.hold(a.began, a.ended))
 
 
+def troubles(history):
+    """When 503 is right: from a fault of the database until it is there again, and a little longer."""
+    return Spans([(f.began, (f.back or float("inf")) + AGAIN_S + MARGIN_S) for f in history.faults if f.touches == "database"])
+
+
 def near(history, a):
     """The faults around an attempt."""
     return "\n".join(f"  fault {f}" for f in history.faults if f.began - 1 < a.ended and f.ended + AFTERMATH_S + 1 > a.began)
@@ -88,3 +94,11 @@ def away(history):
     for wish, a in attempts(history):
         if gone.hold(a.began, a.ended) and a.status != 503 and not (a.status is None and excused.touch(a.began, a.ended)):
             yield f"answered without the database\n{wish}\n{near(history, a)}"
+
+
+def again(history):
+    """503 comes only while the database is disturbed, and no more when it has been back for a second."""
+    excused, right = excuses(history), troubles(history)
+    for wish, a in attempts(history):
+        if a.status == 503 and not excused.touch(a.began, a.ended) and not right.touch(a.began, a.began):
+            yield f"503 for no reason\n{wish}\n{near(history, a)}"
