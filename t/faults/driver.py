@@ -35,6 +35,15 @@ DRAIN_S = 60        # then, to publish what waits; as long again where a backlog
 STANDARD_S = 540    # of disturbance: with start, settling and judging a run of ten minutes
 
 
+def peak(pid):
+    """The most memory that a process had, in MB; 0 where it has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return max(int(line.split()[1]) // 1024 for line in f if line.startswith("VmHWM"))
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return 0
+
+
 class Run:
     def __init__(self, options, scratch):
         self.options, self.seed = options, options.seed
@@ -172,6 +181,7 @@ class Run:
             proc.wait_for(self.is_drained, DRAIN_S * (2 if self.backlogs else 1), "the outbox to be published", pause=0.1)
         except AssertionError as e:
             late.append(f"{e}: {database.ask(self.stack, 'SELECT * FROM relay_lease')}\n{self.stack.tail('relay')}")
+        self.peaks = {part: [peak(pid) for pid in faults.processes(self.stack, part)] for part in ("relay", "worker")}
         self.rows = database.read(self.stack)
         last = collections.Counter()
         for event in self.rows.events:

@@ -48,7 +48,8 @@ def counts(run):
            f" {len(history.subscriptions)} subscribers, {caught} caught up, {frames + caught - sum(len(s.taken) for s in history.subscriptions)} repeats"
            f" dropped, {sum(len(s.opened) - 1 for s in history.subscriptions)} reconnects")
     yield f"from a change to its message at a subscriber, faults included: {spread(delays(run, history))}"
-    yield f"longest recovery: {run.longest_recovery:.1f} s; memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
+    yield (f"longest recovery: {run.longest_recovery:.1f} s; most memory, in MB: relays {run.peaks['relay']}, workers {run.peaks['worker']} (each since"
+           f" its last start), this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}")
 
 
 def tell(run):
