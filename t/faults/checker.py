@@ -8,7 +8,7 @@ import json
 import zoneinfo
 
 import timing
-from history import MADE_UP
+from history import MADE_UP, flat
 
 MAY_GO = {
     "pending": {"confirmed", "cancelled"},
@@ -350,7 +350,7 @@ def published(case):
             if texts.get(seq) != text:
                 yield f"{s.name}, connection {connection}: frame {seq} is {text!r}, committed is {texts.get(seq)!r}"
         for connection, seq, message, _ in s.caught:
-            if seq not in texts or parsed(texts[seq]) != message:
+            if seq not in texts or flat(parsed(texts[seq])) != message:
                 yield f"{s.name}, connection {connection}: event {seq} is {message!r}, committed is {texts.get(seq)!r}"
 
 

@@ -26,10 +26,13 @@ def _time(text):
 READERS = {"int": int, "money": decimal.Decimal, "time": _time, "": lambda text: sys.intern(bytes.fromhex(text).decode())}
 
 
+def client(stack):
+    return ["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "--connect-timeout=5", "--quick", "-N", "-B", "-D", "pickup"]
+
+
 def ask(stack, statement, patience=60):
     """Rows as lists of text; None where the database does not answer."""
-    done = subprocess.run(["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "--connect-timeout=5", "-N", "-B", "-D", "pickup"],
-                          input=statement.encode(), capture_output=True, timeout=patience)
+    done = subprocess.run(client(stack), input=statement.encode(), capture_output=True, timeout=patience)
     if done.returncode:
         return None
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
@@ -45,9 +48,14 @@ def answers(stack):
 def read_table(stack, table):
     columns = [column.partition(":")[::2] for column in TABLES[table].split()]
     wanted = ", ".join(name if kind else f"HEX({name})" for name, kind in columns)
-    rows = ask(stack, f"SELECT {wanted} FROM {table}")
-    assert rows is not None, f"{table} can't be read"
-    return [{name: None if text == "NULL" else READERS[kind](text) for (name, kind), text in zip(columns, row)} for row in rows]
+    found = []
+    # Row by row: there are many.
+    with subprocess.Popen(client(stack) + ["-e", f"SELECT {wanted} FROM {table}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            texts = line.rstrip("\n").split("\t")
+            found.append({name: None if text == "NULL" else READERS[kind](text) for (name, kind), text in zip(columns, texts)})
+    assert process.returncode == 0, f"{table} can't be read"
+    return found
 
 
 def read(stack):

@@ -32,7 +32,7 @@ from strangers import Strangers  # noqa: E402
 CUSTOMERS, SHOPS, KEEPERS, DEVICES = 10, 3, 2, 2     # keepers and subscribers: of each shop
 RECOVERY_S = 30     # how long the stack may take to be ready when nothing disturbs it any more
 DRAIN_S = 60        # then, to publish what waits; as long again where a backlog was piled up
-STANDARD_S = 540    # of disturbance: with start, settling and judging a run of ten minutes
+STANDARD_S = 510    # of disturbance: with start, settling and judging a run of ten minutes
 
 
 def peak(pid):
@@ -92,7 +92,9 @@ class Run:
 
     def start(self):
         self.stack.setup()
-        self.misbehaving, self.disk = parts.Misbehaving(self.stack), parts.Disk(self.stack)
+        self.misbehaving = parts.Misbehaving(self.stack)
+        self.disk = parts.Disk(self.stack)
+        self.disk.make()
         self.stack.run()
         parts.start_standby(self.stack)
         found = database.ask(self.stack, "SELECT @@innodb_flush_log_at_trx_commit")

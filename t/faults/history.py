@@ -4,6 +4,11 @@ import json
 import decimal
 
 
+def flat(value):
+    """A JSON value as a text that is the same where the value is."""
+    return json.dumps(value, default=float)
+
+
 @dataclasses.dataclass(slots=True)
 class Attempt:
     """One request. status None: no answer came. Times are of the monotonic clock."""
@@ -76,7 +81,7 @@ class Subscription:
     channel: int
     opened: list = dataclasses.field(default_factory=list)      # when
     frames: list = dataclasses.field(default_factory=list)      # (connection, seq, text, when)
-    caught: list = dataclasses.field(default_factory=list)      # (connection, seq, message as a value, when)
+    caught: list = dataclasses.field(default_factory=list)      # (connection, seq, message as a flat text, when)
     taken: list = dataclasses.field(default_factory=list)       # seqs in the order in which they were accepted
     troubles: list = dataclasses.field(default_factory=list)    # (when, text)
 

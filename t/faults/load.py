@@ -13,7 +13,7 @@ import time
 
 import websockets
 
-from history import Attempt, Change, Placement, Read, Subscription
+from history import Attempt, Change, Placement, Read, Subscription, flat
 from lib import http as libhttp
 from lib import times
 from lib.subscribe import Closed, Refused, WebSocket
@@ -220,7 +220,7 @@ class Subscriber(Actor):
                 continue
             page = answer.value()
             for event in page["events"]:
-                self.story.caught.append((len(self.story.opened), event["seq"], event["message"], answer.ended))
+                self.story.caught.append((len(self.story.opened), event["seq"], sys.intern(flat(event["message"])), answer.ended))
                 self.take(event["seq"])
             if not page["events"] or self.last >= page["last_seq"]:
                 return True

@@ -14,6 +14,7 @@ from history import MADE_UP, Backlog
 SOCKETS = 16            # more than the least that max_connections can be
 BACKLOG_ROWS, CHUNK = 100000, 4000
 PATIENCE_S = 60
+NOTICE_S = 15           # in which a database on a full disk needs room, mostly
 
 
 def root(stack, statements, patience=10):
@@ -79,13 +80,27 @@ def refuse(scene):
             time.sleep(0.05)
 
 
+def says_full(log, size):
+    """Whether what stands in the log after so many bytes tells that there was no room."""
+    with open(log, errors="replace") as f:
+        f.seek(size)
+        text = f.read()
+    return "is full" in text or "No space left" in text
+
+
 def full(scene):
-    """No room is left, or little, for 1 to 4 s."""
-    left = scene.rng.choice([0, 0, scene.rng.randint(0, 1 << 20)])
+    """No room is left, or little, until 0.5 to 3 s after the database has noticed: its files have room inside, more of it the larger they are."""
+    left, rest, end = scene.rng.choice([0, 0, scene.rng.randint(0, 1 << 20)]), scene.rng.uniform(0.5, 3), time.monotonic() + NOTICE_S
+    log = f"{scene.stack.dir}/log/mariadbd.log"
+    size = os.path.getsize(log)
     try:
         if not scene.disk.fill(left):
             return False
-        time.sleep(scene.rng.uniform(1, 4))
+        while not says_full(log, size):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        time.sleep(rest)
         return True
     finally:
         scene.disk.free()

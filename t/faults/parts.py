@@ -66,12 +66,14 @@ class Disk:
     """A file system of its own under the database's folder; it is as full as we say. To be made after the stack's setup and before its start."""
 
     def __init__(self, stack):
-        """why: the reason where it could not be made. The mount is seen by this run's processes alone (see run), and ends with them."""
-        self.dir, self.why = f"{stack.dir}/data", None
+        """why: the reason where there is none. The mount is seen by this run's processes alone (see run), and ends with them."""
+        self.dir, self.why = f"{stack.dir}/data", "not made yet"
+
+    def make(self):
         if not os.environ.get("PICKUP_FAULTS_UNSHARED"):
             self.why = "no mount namespace of our own"
             return
-        before = f"{stack.dir}/data.before"
+        before = f"{self.dir}.before"
         os.rename(self.dir, before)
         os.mkdir(self.dir, 0o700)
         done = self.mount("-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "pickup")
@@ -80,6 +82,7 @@ class Disk:
             os.rmdir(self.dir)
             os.rename(before, self.dir)
             return
+        self.why = None
         shutil.copytree(before, self.dir, dirs_exist_ok=True)
         shutil.rmtree(before)
 
