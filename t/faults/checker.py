@@ -7,6 +7,9 @@ import decimal
 import json
 import zoneinfo
 
+import timing
+from history import MADE_UP, flat
+
 MAY_GO = {
     "pending": {"confirmed", "cancelled"},
     "confirmed": {"preparing", "ready", "cancelled"},
@@ -22,6 +25,7 @@ class Case:
     """History and database with the indexes that several invariants use."""
 
     def __init__(self, history, database):
+        self.recorded = history
         self.world, self.placements, self.changes = history.world, history.placements, history.changes
         self.subscriptions, self.db = history.subscriptions, database
         self.orders = {o["id"]: o for o in database.orders}
@@ -285,8 +289,31 @@ def notifications(case):
         if wanted != given or any(list(w[1]) != list(g[1]) for w, g in zip(wanted, given)):
             lines = [f"wanted {w}" for w in wanted] + [f"found {e}" for e in found]
             yield f"order {order['id']}: {len(wanted)} changes, {len(given)} notifications, or not these\n  " + "\n  ".join(lines)
-    for order_id, events in by_order.items():
+    for order_id, events in ((o, e) for o, e in by_order.items() if o < MADE_UP):
         yield f"notifications of an order {order_id} that is not there: {events}"
+
+
+def backlog(case):
+    """What was piled up is numbered once, on its channel and in its order, as it was written; a transaction of it wholly or, where its end is unknown,
+    not at all."""
+    found = collections.defaultdict(list)
+    for channel, events in case.channels.items():
+        rows = [(e, order) for e in events for order in [parsed(e["body"])["order_id"]] if order >= MADE_UP]
+        if any(a >= b for (_, a), (_, b) in zip(rows, rows[1:])):
+            yield f"a backlog of channel {channel} is not in its order"
+        for event, order in rows:
+            found[order].append((channel, event["body"]))
+    for batch in case.recorded.backlogs:
+        orders = range(batch.first, batch.first + batch.count)
+        given = {order: found.pop(order) for order in orders if order in found}
+        if len(given) < batch.count and (given or batch.is_certain):
+            yield f"{len(given)} messages of {batch}; the first that is missing: {next(o for o in orders if o not in given)}"
+        wrong = {order: what for order, what in given.items() if what != [(batch.channel(order), batch.body(order))]}
+        if wrong:
+            order, what = next(iter(wrong.items()))
+            yield f"{len(wrong)} messages otherwise than piled up: {batch.channel(order)} {batch.body(order)} became {what}"
+    if found:
+        yield f"{len(found)} messages of a backlog that was not piled up: {next(iter(found.items()))}"
 
 
 def numbers(case):
@@ -323,7 +350,7 @@ def published(case):
             if texts.get(seq) != text:
                 yield f"{s.name}, connection {connection}: frame {seq} is {text!r}, committed is {texts.get(seq)!r}"
         for connection, seq, message, _ in s.caught:
-            if seq not in texts or parsed(texts[seq]) != message:
+            if seq not in texts or flat(parsed(texts[seq])) != message:
                 yield f"{s.name}, connection {connection}: event {seq} is {message!r}, committed is {texts.get(seq)!r}"
 
 
@@ -362,8 +389,8 @@ def life(s, around=None):
 
 def statuses(case):
     """No answer but those that the API describes."""
-    allowed = {"place": {None, 201, 409, 502, 503, 504}, "change": {None, 200, 409, 412, 502, 503, 504}}
-    for what, wishes in (("place", case.placements), ("change", case.changes)):
+    allowed = {"place": {None, 201, 409, 502, 503, 504}, "change": {None, 200, 409, 412, 502, 503, 504}, "read": {None, 200, 502, 503, 504}}
+    for what, wishes in (("place", case.placements), ("change", case.changes), ("read", case.recorded.reads)):
         for wish in wishes:
             for a in wish.attempts:
                 if a.status not in allowed[what]:
@@ -380,10 +407,15 @@ INVARIANTS = {
     "stock: start = left + sold - given back": stock,
     "one notification a committed change, in order": notifications,
     "numbers have no gap, nothing is left over": numbers,
+    "a backlog is numbered whole and in order": backlog,
     "what was published was committed; repeats are the same": published,
     "subscribers end with each message once": subscribers,
     "live messages come in order, without a gap": live,
     "answers have the statuses of the API": statuses,
+    "answers come in time, from a worker": lambda case: timing.in_time(case.recorded),
+    "503 only while the database is away": lambda case: timing.again(case.recorded),
+    "503 says when to come again": lambda case: timing.says_when(case.recorded),
+    "without the database each answer is 503": lambda case: timing.away(case.recorded),
 }
 
 

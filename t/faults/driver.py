@@ -4,7 +4,6 @@ Owns: the course of a run, its counts. Does not own: clients (load.py), faults (
 import argparse
 import collections
 import decimal
-import json
 import os
 import pathlib
 import random
@@ -22,47 +21,27 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "stack")]
 import checker  # noqa: E402
 import database  # noqa: E402
 import faults  # noqa: E402
-from history import Attempt, Change, History, World  # noqa: E402
+import parts  # noqa: E402
+import telling  # noqa: E402
+from history import Change, History, World  # noqa: E402
 from lib import proc, tokens  # noqa: E402
 from lib.stack import Stack  # noqa: E402
-from load import SCARCE, Customer, Impatient, Keeper, Subscriber, body_of  # noqa: E402
+from load import SCARCE, Customer, Impatient, Keeper, Subscriber  # noqa: E402
+from strangers import Strangers  # noqa: E402
 
 CUSTOMERS, SHOPS, KEEPERS, DEVICES = 10, 3, 2, 2     # keepers and subscribers: of each shop
 RECOVERY_S = 30     # how long the stack may take to be ready when nothing disturbs it any more
-DRAIN_S = 60        # then, to publish what waits
+DRAIN_S = 60        # then, to publish what waits; as long again where a backlog was piled up
+STANDARD_S = 510    # of disturbance: with start, settling and judging a run of ten minutes
 
 
-class Strangers:
-    """Clients that leave half-way. What they asked for stands among the placements."""
-
-    def __init__(self, customer, call):
-        self.customer, self.call, self.lock, self.held = customer, call, threading.Lock(), []
-
-    def come(self, rng):
-        with self.lock:
-            p = self.customer.new(key_chance=0)
-        how = rng.choice(["half the body", "whole, then gone", "whole, never read"])
-        p.is_cut = how == "half the body"
-        body = json.dumps(body_of(p)).encode()
-        head = (f"POST /api/v1/orders/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-                f"Authorization: Bearer {self.customer.user.token}\r\n\r\n").encode()
-        began = time.monotonic()
-        try:
-            sock = self.call.socket()
-            sock.sendall(head + (body[:len(body) // 2] if p.is_cut else body))
-        except OSError as e:
-            p.attempts.append(Attempt(began, time.monotonic(), None, repr(e)))
-            return False
-        p.attempts.append(Attempt(began, time.monotonic(), None, how))
-        if how == "whole, never read":
-            self.held.append(sock)
-        else:
-            sock.close()
-        return True
-
-    def leave(self):
-        for sock in self.held:
-            sock.close()
+def peak(pid):
+    """The most memory that a process had, in MB; 0 where it has ended."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return max(int(line.split()[1]) // 1024 for line in f if line.startswith("VmHWM"))
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return 0
 
 
 class Run:
@@ -72,6 +51,8 @@ class Run:
         self.stopping, self.give_up, self.closing = threading.Event(), threading.Event(), threading.Event()
         self.results = {}       # check: findings
         self.longest_recovery = 0.0
+        self.epoch = time.time() - time.monotonic()     # of the monotonic clock
+        self.backlogs, self.misbehaving, self.disk = [], None, None
 
     # ---- before
 
@@ -96,14 +77,26 @@ class Run:
         people = [Customer(u, self.world, self.call, self.seed, self.stopping, self.give_up) for u in users]
         self.customers, self.strangers = people[:-1], Strangers(people[-1], self.call)
 
+    def make_backlog_shop(self):
+        """Where nobody orders: its messages are those of a backlog alone."""
+        keeper = self.person("shopkeeper")
+        self.backlog_shop = self.stack.tools.shop(("1.00", None), keeper=keeper).id
+        return Subscriber("shop", self.backlog_shop, keeper, self.call, self.seed, self.closing)
+
     def make_subscribers(self):
         self.subscribers = [Subscriber("customer", c.user.id, c.user, self.call, self.seed, self.closing)
                             for c in self.customers + [self.strangers.customer]]
         for keeper in self.keepers[::KEEPERS]:
             self.subscribers += [Subscriber("shop", keeper.shop, keeper.user, self.call, self.seed, self.closing, f" {d + 1}") for d in range(DEVICES)]
+        self.subscribers.append(self.make_backlog_shop())
 
     def start(self):
-        self.stack.up()
+        self.stack.setup()
+        self.misbehaving = parts.Misbehaving(self.stack)
+        self.disk = parts.Disk(self.stack)
+        self.disk.make()
+        self.stack.run()
+        parts.start_standby(self.stack)
         found = database.ask(self.stack, "SELECT @@innodb_flush_log_at_trx_commit")
         assert found == [["1"]], f"the database is not durable: {found}"
         self.call = Impatient(("unix", self.stack.listen))
@@ -120,7 +113,11 @@ class Run:
     def disturb(self):
         rng = random.Random(self.seed)
         kinds = [k for k in faults.FAULTS if not self.options.only or any(k.startswith(o) for o in self.options.only)]
-        self.mischief = faults.Mischief(faults.Scene(self.stack, rng, self.subscribers, self.strangers), kinds)
+        if self.disk.why:
+            kinds = [k for k in kinds if k != "fill mariadbd's disk"]
+            print(f"left out: fill mariadbd's disk, as no file system can be mounted: {self.disk.why}", flush=True)
+        scene = faults.Scene(self.stack, rng, self.subscribers, self.strangers, self.misbehaving, self.disk, self.backlog_shop, self.backlogs)
+        self.mischief = faults.Mischief(scene, kinds, self.options.seconds)
         end = time.monotonic() + self.options.seconds
         while time.monotonic() < end:
             time.sleep(rng.uniform(0.1, 1.5))
@@ -135,10 +132,10 @@ class Run:
         try:
             proc.wait_for(lambda: self.call.attempt("GET", "/readyz", None).status == 200, RECOVERY_S, "readyz", pause=0.02)
         except AssertionError:
-            parts = ("front", "push", "relay", "workers", "mariadbd")
+            names = ("front", "push", "relay", "standby", "workers", "mariadbd")
             last = self.call.attempt("GET", "/readyz", None)
             self.results.setdefault("recovers", []).append(
-                f"not ready within {RECOVERY_S} s after {self.mischief.log[-5:]}: {last}\n" + "\n".join(f"{p}: {self.stack.pid(p)}\n{self.stack.tail(p)}" for p in parts))
+                f"not ready within {RECOVERY_S} s after {[str(f) for f in self.mischief.log[-5:]]}: {last}\n" + "\n".join(f"{p}: {self.stack.pid(p)}\n{self.stack.tail(p)}" for p in names))
             return False
         self.longest_recovery = max(self.longest_recovery, time.monotonic() - began)
         return True
@@ -183,9 +180,10 @@ class Run:
         self.last_words()
         self.give_up.set()
         try:
-            proc.wait_for(self.is_drained, DRAIN_S, "the outbox to be published", pause=0.1)
+            proc.wait_for(self.is_drained, DRAIN_S * (2 if self.backlogs else 1), "the outbox to be published", pause=0.1)
         except AssertionError as e:
             late.append(f"{e}: {database.ask(self.stack, 'SELECT * FROM relay_lease')}\n{self.stack.tail('relay')}")
+        self.peaks = {part: [peak(pid) for pid in faults.processes(self.stack, part)] for part in ("relay", "worker")}
         self.rows = database.read(self.stack)
         last = collections.Counter()
         for event in self.rows.events:
@@ -202,7 +200,7 @@ class Run:
     def history(self):
         everybody = self.customers + [self.strangers.customer]
         return History(self.world, [p for c in everybody for p in c.placements], [c for k in self.keepers for c in k.changes],
-                       [s.story for s in self.subscribers])
+                       [s.story for s in self.subscribers], [r for a in self.keepers + self.subscribers for r in a.reads], self.mischief.log, self.backlogs)
 
     def judge(self):
         crashes = [a for a in self.customers + self.keepers + self.subscribers if a.crash]
@@ -218,54 +216,15 @@ class Run:
             self.strangers.leave()
         try:
             self.stack.stop()
+            assert not self.stack.pid("standby"), "the second relay is left"
+            if self.misbehaving:
+                self.misbehaving.stop()
             self.results["ends cleanly, logs hold nothing they must not"] = []
         except AssertionError as e:
             self.results["ends cleanly, logs hold nothing they must not"] = [str(e)]
-
-    # ---- telling
-
-    def counts(self):
-        story = self.history()
-        posts = [a for p in story.placements for a in p.attempts]
-        patches = [a for c in story.changes for a in c.attempts]
-        statuses = collections.Counter(str(a.status or "lost") for a in posts + patches)
-        lost = sum(any(a.is_lost for a in p.attempts) for p in story.placements)
-        found = sum(bool(p.key) and any(a.is_lost for a in p.attempts) and any(a.status == 201 for a in p.attempts) for p in story.placements)
-        slowest = max((a.ended - a.began for a in posts + patches if a.status is not None), default=0)
-        yield f"seed {self.seed}, {self.options.seconds} s, {self.mischief.rounds} rounds of faults, {self.mischief.missed} found nothing to hit"
-        yield "faults: " + ", ".join(f"{kind} {n}" for kind, n in self.mischief.done.items())
-        yield (f"orders: {len(self.rows.orders)} of {len(story.placements)} placements, {lost} with a lost answer, {found} of these answered 201 in the end;"
-               f" {sum(a.replayed for a in posts)} replays")
-        yield f"changes: {len(self.rows.history)} history entries of {len(story.changes)} wishes; {sum(o['status'] == 'cancelled' for o in self.rows.orders)} cancelled"
-        yield "answers: " + ", ".join(f"{status} {n}" for status, n in sorted(statuses.items())) + f"; slowest {slowest:.1f} s"
-        frames = sum(len(s.frames) for s in story.subscriptions)
-        yield (f"messages: {len(self.rows.events)} numbered, {frames} frames to {len(story.subscriptions)} subscribers,"
-               f" {sum(len(s.caught) for s in story.subscriptions)} caught up, {sum(len(s.opened) - 1 for s in story.subscriptions)} reconnects")
-        yield f"longest recovery: {self.longest_recovery:.1f} s"
-
-    def tell(self):
-        for line in self.counts():
-            print(line)
-        for name, findings in self.results.items():
-            print(f"{'FAILED' if findings else 'passed'}: {name}{f' ({len(findings)} findings)' if findings else ''}")
-            for finding in findings[:5]:
-                print("    " + finding.replace("\n", "\n    "))
-        if any(self.results.values()):
-            print("faults by time, as in the findings:", *(f"    {began:.3f}..{ended:.3f} {kind}" for began, ended, kind in sorted(self.mischief.log)), sep="\n")
-
-
-def keep(run, folder):
-    """Everything that explains a failure."""
-    os.makedirs(folder, exist_ok=True)
-    shutil.copytree(f"{run.stack.dir}/log", f"{folder}/log", dirs_exist_ok=True)
-    with open(f"{folder}/history.txt", "w") as f:
-        for fault in run.mischief.log:
-            print("fault", *fault, file=f)
-        for thing in run.history().placements + run.history().changes + run.history().subscriptions:
-            print(thing, file=f)
-    with open(f"{folder}/rows.txt", "w") as f:
-        for table, rows in vars(run.rows).items():
-            print(*(f"{table} {row}" for row in rows), sep="\n", file=f)
+        finally:
+            if self.disk:
+                self.disk.end()
 
 
 def whole_run(options, scratch):
@@ -277,16 +236,16 @@ def whole_run(options, scratch):
         run.judge()
     finally:
         run.stop()
-    run.tell()
+    telling.tell(run)
     if options.keep and any(run.results.values()):
-        keep(run, options.keep)
+        telling.keep(run, options.keep)
     return run.results
 
 
 def take_options():
     parser = argparse.ArgumentParser(prog="t/faults/run", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(1, 10 ** 6), help="what chooses the faults; by default another one each time")
-    parser.add_argument("--seconds", type=int, default=60, help="how long to disturb (60)")
+    parser.add_argument("--seconds", type=int, default=STANDARD_S, help=f"how long to disturb ({STANDARD_S})")
     parser.add_argument("--only", action="append", metavar="KIND", help="only faults whose name begins so; may be repeated")
     parser.add_argument("--keep", metavar="DIR", help="where history, rows and logs of a failed run go")
     parser.add_argument("--verbose", action="store_true", help="tells each round")

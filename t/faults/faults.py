@@ -1,25 +1,39 @@
 """What is done to the stack: a table of faults, each a function of a Scene that says whether it happened, chosen by the seed.
 
 Owns: kinds of faults, choosing them, ending what lasts. Does not own: bringing parts back (the supervisor does)."""
+import dataclasses
 import os
+import random
 import signal
 import threading
 import time
 
+import database
+import outages
+import proxy
+from history import Fault
 from lib import proc
 
 
+@dataclasses.dataclass
 class Scene:
     """What faults work on. rng is the fault's own, so that the other threads don't disturb the choices."""
-
-    def __init__(self, stack, rng, subscribers, strangers):
-        self.stack, self.rng, self.subscribers, self.strangers = stack, rng, subscribers, strangers
+    stack: object
+    rng: random.Random
+    subscribers: list
+    strangers: object
+    misbehaving: object     # parts.Misbehaving
+    disk: object            # parts.Disk
+    backlog_shop: int
+    backlogs: list          # grows
 
 
 def processes(stack, part):
     """The ids of what is meant by part, now."""
     if part == "worker":
         return stack.worker_pids()
+    if part == "relay":
+        return [pid for pid in (stack.pid("relay"), stack.pid("standby")) if pid]
     if part in ("front worker", "push worker"):
         master = stack.pid(part.split()[0])
         return proc.children(master) if master else []
@@ -56,18 +70,20 @@ def kill(part, of_all=False):
 
 
 def freeze(part, of_all=False):
-    """SIGSTOP for 0.5 to 3 s."""
+    """SIGSTOP for 0.5 to 3 s. Gives the time in which all that was meant stood still."""
     def do(scene):
         seconds = scene.rng.uniform(0.5, 3)
         frozen = [(pid, born(pid)) for pid in some(scene, part, of_all)]
         frozen = [(pid, since) for pid, since in frozen if since and send(pid, signal.SIGSTOP)]
+        began = time.monotonic()
         try:
             time.sleep(seconds)
         finally:
-            for pid, since in frozen:
-                if born(pid) == since:
-                    send(pid, signal.SIGCONT)
-        return bool(frozen)
+            ended = time.monotonic()
+            left = [pid for pid, since in frozen if born(pid) == since]
+            for pid in left:
+                send(pid, signal.SIGCONT)
+        return (began, ended) if left and len(left) == len(frozen) else bool(frozen)
     return do
 
 
@@ -87,54 +103,125 @@ def leave_half_way(scene):
     return scene.strangers.come(scene.rng)
 
 
+def misbehave(mode):
+    """The push instance, as the relay sees it, for 0.5 to 5 s."""
+    assert mode in proxy.MODES
+
+    def do(scene):
+        scene.misbehaving.behave(mode)
+        time.sleep(scene.rng.uniform(0.5, 5))
+        scene.misbehaving.behave("pass")
+        return True
+    return do
+
+
+def never_read(scene):
+    """A subscriber that takes nothing, beside those that do; mostly where much comes."""
+    s = scene.rng.choice(scene.subscribers)
+    if scene.rng.random() < 0.6:
+        s = next(other for other in scene.subscribers if (other.kind, other.channel) == ("shop", scene.backlog_shop))
+    return scene.strangers.subscribe_deaf(s.kind, s.channel, s.user)
+
+
+@dataclasses.dataclass
+class Kind:
+    """touches: as in Fault. most: how often in a run of ten minutes, in short ones once, spread over its first 60 %, so that it ends in time. is_away: a time that do gives counts."""
+    touches: str
+    do: object
+    most: object = None
+    is_away: bool = False
+
+
 FAULTS = {
-    "kill a worker": kill("worker"),
-    "kill all workers": kill("worker", of_all=True),
-    "kill the workers' manager": kill("worker manager"),
-    "kill the relay": kill("relay"),
-    "kill the push worker": kill("push worker"),
-    "kill the push master": kill("push master"),
-    "kill a front worker": kill("front worker"),
-    "kill the front master": kill("front master"),
-    "kill mariadbd": kill("mariadbd"),
-    "freeze a worker": freeze("worker"),
-    "freeze all workers": freeze("worker", of_all=True),
-    "freeze the relay": freeze("relay"),
-    "freeze the push worker": freeze("push worker"),
-    "freeze a front worker": freeze("front worker"),
-    "freeze mariadbd": freeze("mariadbd"),
-    "reload front": reload("front"),
-    "reload push": reload("push"),
-    "cut subscribers": cut_subscribers,
-    "clients leave half-way": leave_half_way,
+    "kill a worker": Kind("requests", kill("worker")),
+    "kill all workers": Kind("requests", kill("worker", of_all=True)),
+    "kill the workers' manager": Kind("requests", kill("worker manager")),
+    "kill a relay": Kind("messages", kill("relay")),
+    "kill both relays": Kind("messages", kill("relay", of_all=True)),
+    "kill the push worker": Kind("messages", kill("push worker")),
+    "kill the push master": Kind("messages", kill("push master")),
+    "kill a front worker": Kind("requests", kill("front worker")),
+    "kill the front master": Kind("requests", kill("front master")),
+    "kill mariadbd": Kind("database", kill("mariadbd")),
+    "freeze a worker": Kind("requests", freeze("worker")),
+    "freeze all workers": Kind("requests", freeze("worker", of_all=True)),
+    "freeze the workers' manager": Kind("requests", freeze("worker manager")),
+    "freeze a relay": Kind("messages", freeze("relay")),
+    "freeze both relays": Kind("messages", freeze("relay", of_all=True)),
+    "freeze the push worker": Kind("messages", freeze("push worker")),
+    "freeze the push master": Kind("messages", freeze("push master")),
+    "freeze a front worker": Kind("requests", freeze("front worker")),
+    "freeze the front master": Kind("requests", freeze("front master")),
+    "freeze mariadbd": Kind("database", freeze("mariadbd"), is_away=True),
+    "keep mariadbd away": Kind("database", outages.away, is_away=True),
+    "refuse connections to mariadbd": Kind("database", outages.refuse, is_away=True),
+    "fill mariadbd's disk": Kind("database", outages.full),
+    "pile up 100,000 messages": Kind("messages", outages.pile_up, most=2),
+    "push answers 500": Kind("messages", misbehave("500")),
+    "push answers 503": Kind("messages", misbehave("503")),
+    "push answers 507": Kind("messages", misbehave("507")),
+    "push hangs": Kind("messages", misbehave("hang")),
+    "push closes after reading": Kind("messages", misbehave("close")),
+    "push closes after taking": Kind("messages", misbehave("swallow")),
+    "reload front": Kind("requests", reload("front")),
+    "reload push": Kind("messages", reload("push")),
+    "cut subscribers": Kind("messages", cut_subscribers),
+    "a subscriber never reads": Kind("messages", never_read),
+    "clients leave half-way": Kind("clients", leave_half_way),
 }
+MOST_PART = 0.6     # of a run, in which what takes long to get over may happen
+NEVER_TOGETHER = [{k for k in FAULTS if k.startswith("push ")}]
 
 
 class Mischief:
     """Rounds of one to three faults at once. Counts what happened; says what could not be done (its target was just away)."""
 
-    def __init__(self, scene, kinds):
-        self.scene, self.kinds = scene, kinds
+    def __init__(self, scene, kinds, seconds):
+        """seconds: how long there will be rounds."""
+        self.scene, self.kinds, self.seconds, self.began = scene, kinds, seconds, time.monotonic()
         self.done, self.missed, self.rounds, self.log, self.crash = {k: 0 for k in kinds}, 0, 0, [], None
 
     def one(self, kind, seed, delay):
-        import random
-        scene = Scene(self.scene.stack, random.Random(seed), self.scene.subscribers, self.scene.strangers)
         try:
             time.sleep(delay)
             began = time.monotonic()
-            if FAULTS[kind](scene):
+            done = FAULTS[kind].do(dataclasses.replace(self.scene, rng=random.Random(seed)))
+            # Also what hit nothing in the end may have disturbed.
+            away = done if FAULTS[kind].is_away and isinstance(done, tuple) else None
+            fault = Fault(began, time.monotonic(), kind, FAULTS[kind].touches, away)
+            self.log.append(fault)
+            if fault.touches == "database":
+                threading.Thread(target=self.see_back, args=(fault,), daemon=True).start()
+            if done:
                 self.done[kind] += 1
-                self.log.append((round(began, 3), round(time.monotonic(), 3), kind))
             else:
                 self.missed += 1
         except BaseException as e:      # noqa: B902: reported by the driver
             self.crash = e
 
+    def see_back(self, fault):
+        while not database.answers(self.scene.stack):
+            time.sleep(0.05)
+        fault.back = time.monotonic()
+
+    def is_due(self, kind):
+        most, gone = FAULTS[kind].most, (time.monotonic() - self.began) / self.seconds
+        if most and self.seconds < 300:
+            most = 1
+        return most is None or self.done[kind] < most and self.done[kind] * MOST_PART / most <= gone <= MOST_PART
+
+    def choose(self):
+        rng = self.scene.rng
+        kinds = [k for k in self.kinds if self.is_due(k)]
+        chosen = rng.sample(kinds, min(len(kinds), rng.choices((1, 2, 3), (5, 3, 2))[0]))
+        for group in NEVER_TOGETHER:
+            for kind in [k for k in chosen if k in group][1:]:
+                chosen.remove(kind)
+        return chosen
+
     def round(self):
         """Which kinds, on whom and when is the seed's; how the stack then looks is not."""
-        rng = self.scene.rng
-        chosen = rng.sample(self.kinds, min(len(self.kinds), rng.choices((1, 2, 3), (5, 3, 2))[0]))
+        rng, chosen = self.scene.rng, self.choose()
         threads = [threading.Thread(target=self.one, args=(kind, rng.random(), rng.uniform(0, 0.5)), daemon=True) for kind in chosen]
         for thread in threads:
             thread.start()

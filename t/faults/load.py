@@ -2,16 +2,18 @@
 
 Owns: the clients' behaviour. Does not own: what must come of it (checker.py), disturbing (faults.py)."""
 import asyncio
+import dataclasses
 import http.client
 import itertools
 import json
 import random
+import sys
 import threading
 import time
 
 import websockets
 
-from history import Attempt, Change, Placement, Subscription
+from history import Attempt, Change, Placement, Read, Subscription, flat
 from lib import http as libhttp
 from lib import times
 from lib.subscribe import Closed, Refused, WebSocket
@@ -37,8 +39,8 @@ class Impatient(libhttp.HttpClient):
             answer = self(method, target, who, json=value, headers=headers)
         except (OSError, http.client.HTTPException) as e:
             return Attempt(began, time.monotonic(), None, repr(e))
-        return Attempt(began, time.monotonic(), answer.status, answer.body.decode(errors="replace"),
-                       answer.header("Idempotent-Replayed") == "true")
+        return Attempt(began, time.monotonic(), answer.status, sys.intern(answer.body.decode(errors="replace")),
+                       answer.header("Idempotent-Replayed") == "true", answer.header("Retry-After"))
 
 
 class Actor(threading.Thread):
@@ -48,6 +50,13 @@ class Actor(threading.Thread):
         """give_up: the Event after which even an unanswered request is not tried again."""
         super().__init__(name=name, daemon=True)
         self.rng, self.stop, self.give_up, self.crash = random.Random(f"{seed}/{name}"), stop, give_up, None
+        self.reads = []
+
+    def get(self, target):
+        """Written down, without what it said where that was good; gives the whole Attempt."""
+        answer = self.call.attempt("GET", target, self.user)
+        self.reads.append(Read(target, [dataclasses.replace(answer, text="") if answer.status == 200 else answer]))
+        return answer
 
     def run(self):
         try:
@@ -138,7 +147,7 @@ class Keeper(Actor):
         self.user, self.shop, self.call, self.changes = user, shop, call, []
 
     def read(self, target):
-        answer = self.call.attempt("GET", target, self.user)
+        answer = self.get(target)
         return json.loads(answer.text) if answer.status == 200 else None
 
     def wish(self, order):
@@ -203,7 +212,7 @@ class Subscriber(Actor):
         """Everything after the last number seen; False where no answer comes for long."""
         failures = 0
         while failures < 20:
-            answer = self.call.attempt("GET", f"/api/v1/events/{self.kind}/{self.channel}?after={self.last}&limit=200", self.user)
+            answer = self.get(f"/api/v1/events/{self.kind}/{self.channel}?after={self.last}&limit=200")
             if answer.status != 200:
                 failures += 1
                 self.trouble(f"catching up after {self.last}: {answer.status} {answer.text[:100]}")
@@ -211,7 +220,7 @@ class Subscriber(Actor):
                 continue
             page = answer.value()
             for event in page["events"]:
-                self.story.caught.append((len(self.story.opened), event["seq"], event["message"], answer.ended))
+                self.story.caught.append((len(self.story.opened), event["seq"], sys.intern(flat(event["message"])), answer.ended))
                 self.take(event["seq"])
             if not page["events"] or self.last >= page["last_seq"]:
                 return True
@@ -223,7 +232,7 @@ class Subscriber(Actor):
                 message = self.ws.receive(0.5)
             except asyncio.TimeoutError:
                 continue
-            self.story.frames.append((len(self.story.opened), message.seq, message.text, time.monotonic()))
+            self.story.frames.append((len(self.story.opened), message.seq, sys.intern(message.text), time.monotonic()))
             self.take(message.seq)
 
     def is_done(self):

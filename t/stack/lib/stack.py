@@ -30,12 +30,19 @@ class Stack(Calls):
                 "PICKUP_WORKERS": "4", "PICKUP_DB_POOL": "32M", "PICKUP_DB_LOG": "8M", **self.options}
 
     def up(self):
+        self.setup()
+        self.run()
+
+    def setup(self):
+        """The folder with its settings and an empty database, nothing running yet."""
         setup = subprocess.run([f"{self.source}/bootstrap", "setup", self.dir], env=self.environment(), stdin=subprocess.DEVNULL,
                                capture_output=True, timeout=60)
         text = (setup.stdout + setup.stderr).decode(errors="replace")
         if setup.returncode and ("is missing;" in text or "no nginx with" in text):
             pytest.skip(text.strip().splitlines()[-1])
         assert setup.returncode == 0, text
+
+    def run(self):
         self.process = proc.start([f"{self.source}/bootstrap", "up", self.dir], self.log, env=self.environment())
         proc.wait_for(self._is_up, 60, "bootstrap up", pause=0.05)
         with open(f"{self.dir}/etc/token.key", "rb") as f:
