@@ -86,12 +86,16 @@ CREATE TABLE relay_lease (
 
 INSERT IGNORE INTO relay_lease (id, holder, expires_at, last_pub_no, state) VALUES (1, '', '2000-01-01', 0, '');
 
--- How far each push instance has been served; up to settled_no beyond doubt. A relay that starts soon after that time begins there.
+-- How far each push instance has been served, when, and by which of its nginx workers; where that stood at an earlier time; and up to
+-- where it is beyond doubt. A relay that finds another worker there goes back to what was beyond doubt ten seconds before.
 CREATE TABLE push_cursors (
   instance   VARCHAR(255)    NOT NULL,
   pub_no     BIGINT UNSIGNED NOT NULL,
+  marked_no  BIGINT UNSIGNED NOT NULL,
   settled_no BIGINT UNSIGNED NOT NULL,
   at         DATETIME(6)     NOT NULL,
+  marked_at  DATETIME(6)     NOT NULL,
+  worker     VARCHAR(23)     NOT NULL,
   PRIMARY KEY (instance)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

@@ -3,6 +3,7 @@
  * Used by: order endpoints, event and health endpoints, relay*.c. */
 #include "db_outbox.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -270,7 +271,12 @@ struct cursor_taken { struct push_cursor *out; bool is_found; };
 static enum outcome take_cursor(void *ctx, const struct db_val *cols)
 {
 	struct cursor_taken *t = ctx;
-	*t->out = (struct push_cursor){ db_get_uint(&cols[0]), db_get_uint(&cols[1]), db_get_time(&cols[2]) };
+	struct str worker = db_get_text(&cols[5]);
+	*t->out = (struct push_cursor){
+		.pub_no = db_get_uint(&cols[0]), .marked = db_get_uint(&cols[1]), .settled = db_get_uint(&cols[2]),
+		.at = db_get_time(&cols[3]), .marked_at = db_get_time(&cols[4]),
+	};
+	snprintf(t->out->worker, sizeof t->out->worker, "%.*s", STR_FMT(worker));
 	t->is_found = true;
 	return OC_OK;
 }
@@ -285,8 +291,9 @@ enum outcome db_cursor_get(struct db *db, struct str instance, struct push_curso
 
 enum outcome db_cursor_set(struct db *db, struct str instance, const struct push_cursor *c)
 {
-	struct db_val args[] = { db_text(instance), db_uint(c->pub_no), db_uint(c->settled), db_time(c->at) };
-	return db_run(db, SQL_CURSOR_SET, 0, args, 4, NULL, NULL, NULL);
+	struct db_val args[] = { db_text(instance), db_uint(c->pub_no), db_uint(c->marked), db_uint(c->settled), db_time(c->at),
+		db_time(c->marked_at), db_text(str_from(c->worker)) };
+	return db_run(db, SQL_CURSOR_SET, 0, args, sizeof args / sizeof *args, NULL, NULL, NULL);
 }
 
 enum outcome db_refusal_insert(struct db *db, uint64_t pub_no, struct str instance, unsigned status, instant at)

@@ -88,8 +88,10 @@ struct pub_row {
 /* Events with a pub_no above after, oldest first, at most limit: an arena array. */
 must_check enum outcome db_events_from(struct db *db, struct arena *a, uint64_t after, uint64_t limit, struct pub_row **out, size_t *n);
 
-/* How far a push instance was served, and up to where there was no doubt of it (settled), as it was at that time. */
-struct push_cursor { uint64_t pub_no, settled; instant at; };
+/* How far a push instance was served, as it was at that time, by which nginx worker ("": it did not say); where that stood at an earlier
+ * time; and up to where there was no doubt of it. */
+#define PUSH_WORKER_SIZE 24
+struct push_cursor { uint64_t pub_no, marked, settled; instant at, marked_at; char worker[PUSH_WORKER_SIZE]; };
 /* OC_NOT_FOUND: an instance that was never seen. */
 must_check enum outcome db_cursor_get(struct db *db, struct str instance, struct push_cursor *out);
 must_check enum outcome db_cursor_set(struct db *db, struct str instance, const struct push_cursor *c);

@@ -169,11 +169,12 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* after pub_no, limit */
 	READS(SQL_EVENTS_FROM, "uu", "uuuus",
 		"SELECT pub_no, channel_kind, channel_id, seq, body FROM events WHERE pub_no > ? ORDER BY pub_no LIMIT ?"),
-	READS(SQL_CURSOR_GET, "s", "uut", "SELECT pub_no, settled_no, at FROM push_cursors WHERE instance = ?"),
-	/* instance, pub_no, settled_no, at */
-	WRITES(SQL_CURSOR_SET, "suut",
-		"INSERT INTO push_cursors (instance, pub_no, settled_no, at) VALUES (?, ?, ?, ?)"
-		" ON DUPLICATE KEY UPDATE pub_no = VALUES(pub_no), settled_no = VALUES(settled_no), at = VALUES(at)"),
+	READS(SQL_CURSOR_GET, "s", "uuutts", "SELECT pub_no, marked_no, settled_no, at, marked_at, worker FROM push_cursors WHERE instance = ?"),
+	/* instance, pub_no, marked_no, settled_no, at, marked_at, worker */
+	WRITES(SQL_CURSOR_SET, "suuutts",
+		"INSERT INTO push_cursors (instance, pub_no, marked_no, settled_no, at, marked_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?)"
+		" ON DUPLICATE KEY UPDATE pub_no = VALUES(pub_no), marked_no = VALUES(marked_no), settled_no = VALUES(settled_no),"
+		" at = VALUES(at), marked_at = VALUES(marked_at), worker = VALUES(worker)"),
 	/* pub_no, instance, status, at; a repeat changes nothing */
 	WRITES(SQL_REFUSAL_INSERT, "usut",
 		"INSERT INTO push_refusals (pub_no, instance, status, at) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE at = at"),

@@ -12,6 +12,8 @@
 #include "log.h"
 
 #define WAIT_FDS_MAX 4
+/* libcurl closes the oldest beyond a few for each handle in use, and a lane's handle is not always in use. */
+#define CONNECTIONS_MAX 1000L
 /* An idle connection is used again for this long; nginx keeps it for an hour. */
 #define IDLE_CONNECTION_S 3500L
 
@@ -23,10 +25,12 @@ struct push {
 	struct curl_slist *headers;
 	char *base;			/* what stands before /pub/ */
 	bool in_flight, has_ended;
-	bool may_connect, is_cut;
+	bool may_connect, has_connected, is_cut;
 	CURLcode result;
 	long status;
 	char error[CURL_ERROR_SIZE];
+	char answer[PUSH_WORKER_SIZE];	/* its start */
+	size_t answer_len;
 };
 
 enum push_verdict push_verdict_of(long status)
@@ -43,6 +47,7 @@ struct push_pool *push_pool_new(void)
 	struct push_pool *pool = calloc(1, sizeof *pool);
 	if (!pool || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(pool->multi = curl_multi_init()))
 		log_die("libcurl can't be started");
+	curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
 	return pool;
 }
 
@@ -84,10 +89,13 @@ void push_pool_wait(struct push_pool *pool, const int *fds, size_t n, int64_t us
 		log_error("push: %s", curl_multi_strerror(code));
 }
 
-static size_t discard(char *data, size_t size, size_t n, void *ctx)
+static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
 {
-	(void)data;
-	(void)ctx;
+	struct push *p = ctx;
+	size_t room = sizeof p->answer - 1 - p->answer_len, some = size * n < room ? size * n : room;
+	memcpy(p->answer + p->answer_len, data, some);
+	p->answer_len += some;
+	p->answer[p->answer_len] = '\0';
 	return size * n;
 }
 
@@ -100,6 +108,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 		p->is_cut = true;
 		return CURL_SOCKET_BAD;
 	}
+	p->has_connected = true;
 	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
 }
 
@@ -110,7 +119,8 @@ static bool set_options(struct push *p, const char *socket_path)
 	bool ok = !socket_path || curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket_path) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_PRIVATE, p) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_ERRORBUFFER, p->error) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, discard) == CURLE_OK;
+	ok = ok && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK;
+	ok = ok && curl_easy_setopt(e, CURLOPT_WRITEDATA, p) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, p) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
@@ -118,8 +128,7 @@ static bool set_options(struct push *p, const char *socket_path)
 	ok = ok && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S) == CURLE_OK;
-	return ok && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK;
+	return ok && curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S) == CURLE_OK;
 }
 
 /* "http://host:port" and no more: a path, a query or a user would silently change where things go. */
@@ -159,35 +168,60 @@ void push_free(struct push *p)
 	free(p);
 }
 
-static void set_headers(struct push *p, uint64_t seq)
+/* first: a header, or NULL. */
+static void set_headers(struct push *p, const char *first)
 {
-	char type[64];
-	curl_slist_free_all(p->headers);
-	snprintf(type, sizeof type, "Content-Type: application/json; seq=%llu", (unsigned long long)seq);
-	struct curl_slist *first = curl_slist_append(NULL, type);
 	/* Without a value: not sent. A body must not wait for 100 Continue. */
-	if (!first || !curl_slist_append(first, "Expect:") || !curl_slist_append(first, "Accept:"))
-		log_die("no memory for a request");
-	p->headers = first;
-	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, first);
+	const char *lines[] = { "Expect:", "Accept:", first };
+	curl_slist_free_all(p->headers);
+	p->headers = NULL;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines && lines[i]; i++) {
+		struct curl_slist *longer = curl_slist_append(p->headers, lines[i]);
+		if (!longer)
+			log_die("no memory for a request");
+		p->headers = longer;
+	}
+	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
 }
 
-void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
+static void start(struct push *p, const char *url, int64_t timeout_ms, bool may_connect)
 {
-	char url[512];
-	snprintf(url, sizeof url, "%s/pub/%s/%llu", p->base, channel_kind_name(ch.kind), (unsigned long long)ch.id);
-	set_headers(p, seq);
-	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, body.s);
 	curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
 	if (curl_easy_setopt(p->easy, CURLOPT_URL, url) != CURLE_OK || curl_multi_add_handle(p->pool->multi, p->easy) != CURLM_OK)
 		log_die("no memory for a request");
-	p->error[0] = '\0';
+	p->error[0] = p->answer[0] = '\0';
+	p->answer_len = 0;
 	p->status = 0;
 	p->may_connect = may_connect;
-	p->has_ended = p->is_cut = false;
+	p->has_ended = p->has_connected = p->is_cut = false;
 	p->in_flight = true;
+}
+
+void push_hello(struct push *p, int64_t timeout_ms)
+{
+	char url[512];
+	snprintf(url, sizeof url, "%s/pub/worker", p->base);
+	set_headers(p, NULL);
+	curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
+	start(p, url, timeout_ms, true);
+}
+
+const char *push_worker(const struct push *p)
+{
+	return p->status == 200 ? p->answer : "";
+}
+
+void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
+{
+	char url[512], type[64];
+	snprintf(url, sizeof url, "%s/pub/%s/%llu", p->base, channel_kind_name(ch.kind), (unsigned long long)ch.id);
+	snprintf(type, sizeof type, "Content-Type: application/json; seq=%llu", (unsigned long long)seq);
+	set_headers(p, type);
+	curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, body.s);
+	start(p, url, timeout_ms, may_connect);
 }
 
 bool push_in_flight(const struct push *p)
@@ -229,6 +263,11 @@ void push_drop(struct push *p)
 	if (p->in_flight)
 		curl_multi_remove_handle(p->pool->multi, p->easy);
 	p->in_flight = p->has_ended = false;
+}
+
+bool push_was_kept(const struct push *p)
+{
+	return !p->has_connected;
 }
 
 long push_status(const struct push *p)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "db_outbox.h"
 #include "event.h"
 #include "outcome.h"
 
@@ -16,7 +17,7 @@ enum push_verdict {
 	PUSH_REFUSED,	/* 4xx: would be refused each time again */
 	PUSH_RETRY,	/* anything else; perhaps it was taken, perhaps not */
 	PUSH_AWAY,	/* nobody listens there: an instance that is being restarted */
-	PUSH_CUT,	/* the connection of before is gone; nothing was sent on a new one */
+	PUSH_CUT,	/* the connection of before is gone, perhaps with the message; nothing was sent on a new one */
 	PUSH__MAX
 };
 /* 408 and 429 are no refusals for good. */
@@ -36,6 +37,11 @@ struct push;
 must_check struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t n);
 /* Drops what is in flight. NULL is fine. */
 void push_free(struct push *p);
+/* Opens a connection, or takes the open one, and asks the worker behind it who it is (GET /pub/worker). Nothing may be in flight.
+ * PUSH_ACCEPTED: push_worker tells. PUSH_REFUSED: connected, but that instance does not say. */
+void push_hello(struct push *p, int64_t timeout_ms);
+/* The answer to push_hello, "" for none. */
+const char *push_worker(const struct push *p);
 /* Starts one POST; nothing may be in flight. body is borrowed until the verdict or push_drop. Without may_connect it goes over the
  * connection that is open already, or ends as PUSH_CUT. */
 void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect);
@@ -46,6 +52,8 @@ bool push_has_ended(const struct push *p);
 enum push_verdict push_take(struct push *p);
 /* Forgets the request in flight and its connection. */
 void push_drop(struct push *p);
+/* The request that has ended went over a connection that was open before. */
+bool push_was_kept(const struct push *p);
 /* The last verdict's status (0: no answer) and reason, for people. */
 long push_status(const struct push *p);
 const char *push_reason(const struct push *p);

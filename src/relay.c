@@ -107,6 +107,10 @@ static enum outcome take_lease(struct loop *l, uint64_t seconds)
 	struct buf state = BUF_IN(r->arena);
 	relay_lanes_state(r, &state);
 	size_t len = state.len < STATE_MAX ? state.len : STATE_MAX;
+	/* Paths may be of any bytes, and what the table does not take would keep us from the lease. */
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)state.s[i] >= 0x80)
+			state.s[i] = '?';
 	return db_lease_take(r->db, str_from(l->holder), seconds, len ? (struct str){ state.s, len } : STR(""));
 }
 
@@ -121,6 +125,10 @@ static void lease_got(struct loop *l, int64_t asked)
 		r->in_doubt = true;
 		log_info("publishing, as %s", l->holder);
 	}
+	uint64_t last;
+	/* Somebody numbered beside us: where the database's clock jumped, two thought that they held the lease. */
+	if (!r->in_doubt && db_pub_last(r->db, &last) == OC_OK && last != r->head)
+		r->in_doubt = true;
 	r->is_active = true;
 	r->held_until = asked + lease - lease / 4;
 	r->lease_at = asked + lease / 3;
@@ -290,9 +298,11 @@ static void number_step(struct loop *l)
 static void work(struct loop *l, bool is_poked)
 {
 	struct relay *r = &l->relay;
+	/* A poke comes once, the database perhaps not yet. */
+	r->has_more |= is_poked;
 	if (r->in_doubt && relay_db_ready(r) && relay_db_ok(r, settle_doubt(r)))
 		r->has_more = true;
-	if (!r->in_doubt && relay_db_ready(r) && (is_poked || r->has_more || clock_mono() >= r->poll_at))
+	if (!r->in_doubt && relay_db_ready(r) && (r->has_more || clock_mono() >= r->poll_at))
 		number_step(l);
 	relay_lanes_turn(r, true);
 	if (clock_mono() >= r->prune_at && relay_db_ready(r) && !r->in_doubt)

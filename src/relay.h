@@ -52,25 +52,36 @@ void seq_cache_make_room(struct seq_cache *c, size_t n);
 /* Sorts by id, but the rows of one order by version: they share out among themselves the places that they have. */
 void relay_order_rows(struct outbox_row *rows, size_t n);
 
-/* ---- where a cursor stood ---- */
+/* ---- doubt about what was accepted ---- */
 
 /* A push instance that is reloaded has an old and a new nginx worker for a moment. Subscribers may come to the new one while a kept
- * connection still feeds the old one, and neither tells the other (nchan is safe with one worker). So a connection that ended puts in
- * doubt what was published in the last seconds, and that is published again. More than such a moment lasts on a machine that is out of breath. */
+ * connection still feeds the old one, and neither tells the other (nchan is safe with one worker). So where a new connection leads to
+ * another worker, what was published in the last seconds is in doubt and published again: more seconds than such a moment has on a
+ * machine that is out of breath. */
 #define RELAY_OVERLAP_US INT64_C(10000000)
-#define RELAY_MARKS 24
-struct relay_mark { int64_t first, last; uint64_t cursor; };	/* monotonic, from and to; where it stood at the end */
-struct relay_marks { uint64_t settled; size_t n; struct relay_mark slot[RELAY_MARKS]; };
-/* The cursor stood there long since. */
-void relay_marks_reset(struct relay_marks *m, uint64_t cursor);
-/* It stands there since now. Where it stood there before, that counts: nothing is in doubt for longer, however often it is sent again. */
-void relay_marks_note(struct relay_marks *m, uint64_t cursor, int64_t now);
-/* Where it stood RELAY_OVERLAP_US before now, or a little earlier: out of doubt. */
-uint64_t relay_marks_settled(struct relay_marks *m, int64_t now);
+#define DOUBT_GUESSES 3
+struct doubt {				/* times are monotonic */
+	uint64_t settled;		/* see doubt_settled */
+	uint64_t marked, top;		/* where the cursor stood at marked_at; the highest that it ever came to */
+	int64_t marked_at, top_at;	/* top_at: when it came there */
+	char worker[PUSH_WORKER_SIZE];	/* behind the last connection, "" where it is not known */
+	int64_t guessed[DOUBT_GUESSES];
+	size_t guess_i;			/* the oldest of these */
+};
+/* Nothing up to the cursor is in doubt, and no worker is known. */
+void doubt_reset(struct doubt *d, uint64_t cursor, int64_t now);
+/* From and into what the database remembers; wall is the time there. c->pub_no is not doubt_save's. */
+void doubt_resume(struct doubt *d, const struct push_cursor *known, instant wall, int64_t now);
+void doubt_save(const struct doubt *d, struct push_cursor *c, instant wall, int64_t now);
+/* The cursor has come there. Where it was there before, that counts: nothing is in doubt for longer, however often it is sent again. */
+void doubt_note(struct doubt *d, uint64_t cursor, int64_t now);
+/* Where it stood one to two RELAY_OVERLAP_US before now. */
+uint64_t doubt_settled(struct doubt *d, int64_t now);
+/* A new connection leads to that worker ("": it does not say). Gives the cursor to go on from: the same, or the settled one. */
+uint64_t doubt_connected(struct doubt *d, const char *worker, uint64_t cursor, int64_t now);
 
 /* ---- lanes ---- */
 
-#define BRIEF_MAX 3
 /* One push instance: messages in pub_no order, each sent until it is accepted or refused for good. */
 struct lane {
 	char *url;			/* its name in push_cursors */
@@ -78,11 +89,9 @@ struct lane {
 	bool is_started;		/* cursor was read, or made */
 	uint64_t cursor, saved;		/* served up to here; as the database knows it */
 	int64_t save_at;		/* when to tell the database */
-	struct relay_marks marks;
-	bool may_connect;		/* what an earlier connection leaves in doubt is ahead of the cursor, or there was none */
-	int64_t connected_at;
-	int64_t brief[BRIEF_MAX];	/* when connections that had lasted a moment only put messages in doubt */
-	size_t brief_i;			/* the oldest of these */
+	struct doubt doubt;
+	bool is_connected;		/* to a worker that was asked who it is */
+	unsigned cuts;			/* connections that ended before they took a message, in a row */
 	bool has_msg;
 	struct relay_msg msg;		/* in hand: in flight, or waiting for its next try, or refused and not yet put aside */
 	long refused;			/* status, 0 for none */

@@ -15,9 +15,8 @@
 /* Answers taken in one turn, where they come at once; then it is the outbox's turn. */
 #define ROUNDS_MAX 8
 #define INSTANCE_MAX 255	/* push_cursors.instance */
-/* An instance that keeps no connection would have everything sent again and again: of its brief ones only a few in a while count. */
-#define BRIEF_US INT64_C(200000)
-#define BRIEF_WHILE_US INT64_C(30000000)
+/* An instance that keeps no connection can't be asked and served on the same one. */
+#define CUTS_MAX 3
 
 /* ---- pauses ---- */
 
@@ -118,37 +117,46 @@ void relay_lanes_free(struct relay *r)
 
 /* ---- cursors ---- */
 
-/* As if nothing were known of what was published. */
-static void lane_set_cursor(struct lane *l, uint64_t cursor)
+static void lane_go_to(struct lane *l, uint64_t cursor)
 {
-	relay_marks_reset(&l->marks, cursor);
 	l->cursor = cursor;
 	l->page_i = l->page_n = 0;
-	l->may_connect = true;
+	l->has_msg = false;
+}
+
+/* A new instance: what was published before it came is not its. In the books at once: found missing again after a crash, it would start
+ * at a later head. */
+static enum outcome lane_enter(struct relay *r, struct lane *l, struct push_cursor *known)
+{
+	struct doubt none;
+	doubt_reset(&none, r->head, clock_mono());
+	known->pub_no = r->head;
+	doubt_save(&none, known, r->clock.now(&r->clock), clock_mono());
+	log_info("push %s: a new instance, from number %llu on", l->url, (unsigned long long)r->head + 1);
+	return db_cursor_set(r->db, str_from(l->url), known);
 }
 
 static enum outcome lane_start(struct relay *r, struct lane *l)
 {
-	instant now = r->clock.now(&r->clock);
 	struct push_cursor known;
 	enum outcome oc = db_cursor_get(r->db, str_from(l->url), &known);
-	if (oc == OC_NOT_FOUND) {
-		/* At once: found missing again after a crash, it would start at a later head. */
-		known = (struct push_cursor){ r->head, r->head, now };
-		log_info("push %s: a new instance, from number %llu on", l->url, (unsigned long long)r->head + 1);
-		oc = db_cursor_set(r->db, str_from(l->url), &known);
-	}
+	if (oc == OC_NOT_FOUND)
+		oc = lane_enter(r, l, &known);
 	if (oc != OC_OK)
 		return oc;
 	l->saved = known.pub_no;
 	/* Both are true: what we published and what was published since by others. */
-	if (!l->is_started || l->cursor < known.pub_no)
-		lane_set_cursor(l, now - known.at >= RELAY_OVERLAP_US ? known.pub_no : known.settled);
+	if (!l->is_started || l->cursor < known.pub_no) {
+		doubt_resume(&l->doubt, &known, r->clock.now(&r->clock), clock_mono());
+		lane_go_to(l, known.pub_no);
+	}
 	if (l->cursor > r->head) {
 		log_warn("push %s: its cursor stood at %llu, beyond the last number %llu", l->url, (unsigned long long)l->cursor,
 			(unsigned long long)r->head);
-		lane_set_cursor(l, r->head);
+		doubt_reset(&l->doubt, r->head, clock_mono());
+		lane_go_to(l, r->head);
 	}
+	l->is_connected = false;
 	l->is_started = true;
 	return OC_OK;
 }
@@ -156,9 +164,9 @@ static enum outcome lane_start(struct relay *r, struct lane *l)
 static void lane_halt(struct lane *l)
 {
 	push_drop(l->push);
-	l->has_msg = false;
+	l->is_connected = false;
 	l->refused = 0;
-	l->page_n = l->page_i = 0;
+	lane_go_to(l, l->cursor);
 	l->retry_at = l->read_at = 0;
 }
 
@@ -184,7 +192,8 @@ void relay_lanes_halt(struct relay *r)
 
 static void lane_save(struct relay *r, struct lane *l)
 {
-	struct push_cursor c = { l->cursor, relay_marks_settled(&l->marks, clock_mono()), r->clock.now(&r->clock) };
+	struct push_cursor c = { .pub_no = l->cursor };
+	doubt_save(&l->doubt, &c, r->clock.now(&r->clock), clock_mono());
 	if (relay_db_ok(r, db_cursor_set(r->db, str_from(l->url), &c)))
 		l->saved = c.pub_no;
 	l->save_at = clock_mono() + CURSOR_PAUSE_US;
@@ -198,45 +207,37 @@ static void lane_save_if_due(struct relay *r, struct lane *l)
 
 /* ---- answers ---- */
 
-static void lane_done(struct lane *l)
+static void lane_well(struct lane *l)
 {
-	if (l->cursor == l->saved)
-		l->save_at = clock_mono() + CURSOR_PAUSE_US;
-	l->cursor = l->msg.pub_no;
-	relay_marks_note(&l->marks, l->cursor, clock_mono());
-	if (l->may_connect)
-		l->connected_at = clock_mono();
-	l->has_msg = l->may_connect = false;
 	if (l->failures)
 		log_info("push %s: well again after %u failures", l->url, l->failures);
 	l->failures = 0;
 	l->retry_at = 0;
 }
 
-static bool is_doubted(struct lane *l, int64_t now)
+static void lane_done(struct lane *l)
 {
-	if (now - l->connected_at >= BRIEF_US)
-		return true;
-	int64_t *oldest = &l->brief[l->brief_i];
-	if (*oldest && now - *oldest < BRIEF_WHILE_US)
-		return false;
-	*oldest = now;
-	l->brief_i = (l->brief_i + 1) % BRIEF_MAX;
-	return true;
+	if (l->cursor == l->saved)
+		l->save_at = clock_mono() + CURSOR_PAUSE_US;
+	l->cursor = l->msg.pub_no;
+	doubt_note(&l->doubt, l->cursor, clock_mono());
+	l->has_msg = false;
+	if (push_was_kept(l->push))
+		l->cuts = 0;
+	else
+		l->is_connected = false;
+	lane_well(l);
 }
 
-/* Before anything goes over a new connection: back to where nothing is in doubt. */
-static void lane_cut(struct lane *l)
+/* Somebody is there, and has said who. */
+static void lane_connected(struct lane *l)
 {
-	int64_t now = clock_mono();
-	uint64_t settled = relay_marks_settled(&l->marks, now);
-	l->may_connect = true;
-	if (settled == l->cursor || !is_doubted(l, now))
+	uint64_t from = doubt_connected(&l->doubt, push_worker(l->push), l->cursor, clock_mono());
+	l->is_connected = true;
+	if (from == l->cursor)
 		return;
-	log_info("push %s: a new connection; from number %llu on again", l->url, (unsigned long long)settled + 1);
-	l->cursor = settled;
-	l->page_i = l->page_n = 0;
-	l->has_msg = false;
+	log_info("push %s: another worker; from number %llu on again", l->url, (unsigned long long)from + 1);
+	lane_go_to(l, from);
 }
 
 static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
@@ -262,6 +263,7 @@ static void lane_put_aside(struct relay *r, struct lane *l)
 	if (!relay_db_ok(r, db_refusal_insert(r->db, l->msg.pub_no, str_from(l->url), (unsigned)l->refused, now)) ||
 			!relay_db_ok(r, db_refusal_count(r->db, &r->put_aside)))
 		return;
+	r->prune_at = clock_mono();
 	l->refused = 0;
 	lane_done(l);
 }
@@ -269,18 +271,23 @@ static void lane_put_aside(struct relay *r, struct lane *l)
 static void lane_settle(struct relay *r, struct lane *l)
 {
 	enum push_verdict v = push_take(l->push);
+	bool is_hello = !l->is_connected;
 	switch (v) {
-	case PUSH_ACCEPTED:
-		lane_done(l);
-		break;
-	case PUSH_REFUSED:
-		lane_refused(l);
+	case PUSH_ACCEPTED: case PUSH_REFUSED:
+		if (is_hello)
+			lane_connected(l);
+		else if (v == PUSH_ACCEPTED)
+			lane_done(l);
+		else
+			lane_refused(l);
 		break;
 	case PUSH_RETRY: case PUSH_AWAY:
+		l->is_connected = l->is_connected && push_status(l->push);
 		lane_failed(r, l, v);
 		break;
 	case PUSH_CUT:
-		lane_cut(l);
+		l->is_connected = false;
+		l->cuts++;
 		break;
 	case PUSH_NONE: case PUSH__MAX:
 		break;
@@ -328,9 +335,13 @@ static void lane_send(struct relay *r, struct lane *l, bool chores)
 	if (!l->has_msg)
 		l->has_msg = lane_next(r, l, chores);
 	/* Asked last, since reading may have taken its time. */
-	if (l->has_msg && clock_mono() >= l->retry_at && relay_may_publish(r))
-		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms,
-			l->may_connect);
+	if (!l->has_msg || clock_mono() < l->retry_at || !relay_may_publish(r))
+		return;
+	/* One that keeps no connection is asked and served on two. */
+	if (l->is_connected)
+		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms, l->cuts >= CUTS_MAX);
+	else
+		push_hello(l->push, r->conf->push_timeout_ms);
 }
 
 static void lane_chores(struct relay *r, struct lane *l)
@@ -388,7 +399,7 @@ void relay_lanes_finish(struct relay *r, int64_t until)
 		struct lane *l = r->lanes[i];
 		if (l->refused && relay_db_ready(r))
 			lane_put_aside(r, l);
-		if (l->is_started && l->cursor != l->saved && relay_db_ready(r))
+		if (l->is_started && l->cursor != l->saved && relay_db_ready(r) && relay_may_publish(r))
 			lane_save(r, l);
 	}
 }
@@ -458,7 +469,7 @@ void relay_lanes_state(const struct relay *r, struct buf *out)
 		else
 			buf_adds(out, "no answer");
 		buf_addf(out, " since %04d-%02d-%02dT%02d:%02d:%02dZ, %llu behind", w.year, w.month, w.day, w.hour, w.minute, w.second,
-			(unsigned long long)(r->head - l->cursor));
+			(unsigned long long)(r->head > l->cursor ? r->head - l->cursor : 0));
 	}
 	if (r->put_aside)
 		buf_addf(out, "%s%llu put aside", out->len ? "; " : "", (unsigned long long)r->put_aside);

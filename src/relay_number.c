@@ -234,10 +234,14 @@ enum outcome relay_number(struct relay *r)
 	size_t n, batch = (size_t)r->conf->relay_batch;
 
 	arena_reset(r->arena);
-	r->has_more = false;
+	/* What is not known yet to be empty is looked at again. */
+	r->has_more = true;
 	enum outcome oc = db_outbox_fetch(r->db, r->arena, batch + LOOK_AHEAD, &rows, &n);
-	if (oc != OC_OK || n == 0)
+	if (oc != OC_OK)
 		return oc;
+	r->has_more = n > 0;
+	if (n == 0)
+		return OC_OK;
 	if (db_connections(r->db) != r->connection) {
 		/* Perhaps another server, one that has yet to hear of our last DELETE. */
 		r->in_doubt = r->has_more = true;
@@ -252,8 +256,9 @@ enum outcome relay_number(struct relay *r)
 		if (oc == OC_OK)
 			relay_lanes_turn(r, false);
 	}
+	/* Whoever took over meanwhile and did not yet see our numbers must find these rows. */
 	if (oc == OC_OK)
-		oc = delete_rows(r, rows, take);
+		oc = relay_may_publish(r) ? delete_rows(r, rows, take) : OC_CONFLICT;
 	r->in_doubt = oc != OC_OK;
 	r->has_more = n > take;
 	return oc;

@@ -191,62 +191,103 @@ Test(relay, addresses_of_instances)
 }
 
 /* Steps as "seconds cursor", and what is settled at a time. */
-static const struct { const char *steps; double at; uint64_t settled; } marks[] = {
+static const struct { const char *steps; double at; uint64_t settled; } doubts[] = {
 	{ "", 0, 7 },
 	{ "", 1000, 7 },
-	{ "0 8", 9.9, 7 },
-	{ "0 8", 10, 8 },
-	/* of what came close together all counts as late as the last of it */
-	{ "0 8 0.2 9", 10.1, 7 },
-	{ "0 8 0.2 9", 10.2, 9 },
-	{ "0 8 2 9 4 10 6 11", 13.9, 9 },
-	{ "0 8 2 9 4 10 6 11", 14, 10 },
-	{ "0 8 2 9 4 10 6 11", 100, 11 },
+	{ "1 8", 10.9, 7 },
+	{ "1 8", 11, 8 },
+	{ "1 8 2 9 4 10 6 11", 15.9, 7 },
+	{ "1 8 2 9 4 10 6 11", 16, 11 },
+	{ "1 8 2 9 4 10 6 11", 100, 11 },
+	/* where it was marked, ten seconds later; and that was at least ten seconds ago */
+	{ "1 8 9 9 11 10", 18.9, 7 },
+	{ "1 8 9 9 11 10", 19, 9 },
+	{ "1 8 9 9 11 10 18 11 21.5 12", 21.5, 9 },
 	/* sent again */
-	{ "0 8 2 9 5 8 6 9 7 10", 12, 9 },
-	{ "0 8 2 9 5 7", 10, 8 },
+	{ "1 8 2 9 5 8 6 9", 12, 9 },
+	{ "1 8 2 9 5 7", 12, 9 },
 };
 
-static uint64_t settled_after(const char *steps, double at)
+static void note_steps(struct doubt *d, const char *steps)
 {
-	struct relay_marks m;
 	double s;
 	unsigned long long cursor;
 	int used;
-	relay_marks_reset(&m, 7);
 	for (; sscanf(steps, " %lf %llu%n", &s, &cursor, &used) == 2; steps += used)
-		relay_marks_note(&m, cursor, (int64_t)(s * 1e6));
-	return relay_marks_settled(&m, (int64_t)(at * 1e6));
+		doubt_note(d, cursor, (int64_t)(s * 1e6));
 }
 
-Test(relay, marks)
+Test(relay, doubt)
 {
-	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-		cr_expect_eq(settled_after(marks[i].steps, marks[i].at), marks[i].settled, "%s at %g: %llu", marks[i].steps, marks[i].at,
-			(unsigned long long)settled_after(marks[i].steps, marks[i].at));
+	for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
+		struct doubt d;
+		doubt_reset(&d, 7, 0);
+		note_steps(&d, doubts[i].steps);
+		uint64_t settled = doubt_settled(&d, (int64_t)(doubts[i].at * 1e6));
+		cr_expect_eq(settled, doubts[i].settled, "%s at %g: %llu", doubts[i].steps, doubts[i].at, (unsigned long long)settled);
+	}
 }
 
-Test(relay, marks_of_a_long_busy_time_reach_back_ten_seconds_and_hardly_more)
+Test(relay, doubt_of_a_long_busy_time_reaches_back_ten_to_twenty_seconds)
 {
-	struct relay_marks m;
+	struct doubt d;
 	int64_t now = 0;
-	relay_marks_reset(&m, 0);
+	doubt_reset(&d, 0, 0);
 	/* a message each millisecond, number by number */
 	for (uint64_t n = 1; n <= 60000; n++) {
-		relay_marks_note(&m, n, now += 1000);
-		if (n % 997 == 0 && n > 12000) {
-			uint64_t settled = relay_marks_settled(&m, now);
-			cr_assert(settled <= n - 10000 && settled + 11000 > n, "%llu at %llu", (unsigned long long)settled, (unsigned long long)n);
+		doubt_note(&d, n, now += 1000);
+		if (n % 997 == 0 && n > 20000) {
+			uint64_t settled = doubt_settled(&d, now);
+			cr_assert(settled <= n - 10000 && settled + 20001 > n, "%llu at %llu", (unsigned long long)settled, (unsigned long long)n);
 		}
 	}
 }
 
-Test(relay, marks_without_a_look_at_them_reach_back_far_enough)
+Test(relay, resumed_doubt_ages)
 {
-	struct relay_marks m;
-	relay_marks_reset(&m, 0);
-	for (uint64_t n = 1; n <= 60000; n++)
-		relay_marks_note(&m, n, (int64_t)n * 1000);
-	uint64_t settled = relay_marks_settled(&m, 60000 * 1000);
-	cr_expect(settled <= 50000 && settled > 48000, "%llu", (unsigned long long)settled);
+	const instant saved = INT64_C(1800000000000000);
+	struct push_cursor known = { .pub_no = 20, .marked = 15, .settled = 12, .at = saved, .marked_at = saved - 6000000, .worker = "17" };
+	/* how old it is when it is resumed, and when, after that, one looks */
+	static const struct { double age, at; uint64_t settled; } rows[] = {
+		{ 0, 0, 12 }, { 0, 3.9, 12 }, { 0, 4, 15 }, { 0, 9.9, 15 }, { 0, 10, 20 }, { 4, 0, 15 }, { 4, 6, 20 }, { 10, 0, 20 }, { 1000, 0, 20 },
+		/* the wall clock was set back */
+		{ -50, 9.9, 12 }, { -50, 10, 20 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct doubt d;
+		struct push_cursor again = { .pub_no = 20 };
+		doubt_resume(&d, &known, saved + (int64_t)(rows[i].age * 1e6), 500000000);
+		doubt_save(&d, &again, saved, 500000000);
+		cr_expect(again.marked == 15 && again.settled == 12 && !strcmp(again.worker, "17"));
+		cr_expect(again.at == saved - (rows[i].age > 0 ? (instant)(rows[i].age * 1e6) : 0));
+		cr_expect_eq(doubt_settled(&d, 500000000 + (int64_t)(rows[i].at * 1e6)), rows[i].settled, "row %zu", i);
+	}
+}
+
+/* Connections as "second worker" ("-": unknown), each when messages up to 9 were accepted at second 0; what they go on from. */
+static const struct { const char *name, *before, *connections; uint64_t from[6]; } connections[] = {
+	{ "the same worker", "17", "1 17 2 17", { 9, 9 } },
+	{ "another", "17", "1 18 2 18", { 7, 9 } },
+	{ "each time another", "17", "1 18 2 19 3 20 4 21 5 22", { 7, 7, 7, 7, 7 } },
+	{ "another, late", "17", "10 18", { 9 } },
+	{ "known first now", "", "1 18 2 18", { 7, 9 } },
+	{ "does not say", "", "1 - 2 - 3 - 4 - 5 -", { 7, 7, 7, 9, 9 } },
+	{ "says no longer", "17", "1 -", { 7 } },
+};
+
+Test(relay, doubt_where_a_new_connection_leads_elsewhere)
+{
+	for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
+		struct doubt d;
+		const char *at = connections[i].connections;
+		char worker[24];
+		int second, used;
+		doubt_reset(&d, 7, 0);
+		cr_assert_eq(doubt_connected(&d, connections[i].before, 7, 0), 7);
+		doubt_note(&d, 9, 0);
+		for (size_t k = 0; sscanf(at, " %d %23s%n", &second, worker, &used) == 2; at += used, k++) {
+			uint64_t from = doubt_connected(&d, *worker == '-' ? "" : worker, 9, second * INT64_C(1000000));
+			cr_expect_eq(from, connections[i].from[k], "%s, connection %zu: %llu", connections[i].name, k, (unsigned long long)from);
+		}
+	}
 }
