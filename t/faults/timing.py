@@ -100,5 +100,5 @@ def again(history):
     """503 comes only while the database is disturbed, and no more when it has been back for a second."""
     excused, right = excuses(history), troubles(history)
     for wish, a in attempts(history):
-        if a.status == 503 and not excused.touch(a.began, a.ended) and not right.touch(a.began, a.began):
+        if a.status == 503 and not excused.touch(a.began, a.ended) and not right.touch(a.began, a.ended):
             yield f"503 for no reason\n{wish}\n{near(history, a)}"
