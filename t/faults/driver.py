@@ -32,7 +32,7 @@ from strangers import Strangers  # noqa: E402
 CUSTOMERS, SHOPS, KEEPERS, DEVICES = 10, 3, 2, 2     # keepers and subscribers: of each shop
 RECOVERY_S = 30     # how long the stack may take to be ready when nothing disturbs it any more
 DRAIN_S = 60        # then, to publish what waits; as long again where a backlog was piled up
-STANDARD_S = 510    # of disturbance: with start, settling and judging a run of ten minutes
+STANDARD_S = 240    # of disturbance: with start, settling and judging a run of about five minutes
 
 
 def peak(pid):
