@@ -186,6 +186,49 @@ Test(db_tx, a_write_that_was_sent_is_not_repeated, .init = set_up)
 	NO_LEAKS();
 }
 
+#define MANY 20000	/* rows: far more than lie in a socket's buffers */
+
+struct seen { unsigned n; uint64_t last; bool is_twice; bool is_cut; };
+
+/* Has the server end the connection at the first row. */
+static enum outcome cut_at_first(void *ctx, const struct db_val *v)
+{
+	struct seen *s = ctx;
+	uint64_t id = db_get_uint(&v[0]);
+
+	if (!s->is_cut)
+		beside("SELECT CONCAT('KILL ', id) INTO @kill FROM information_schema.processlist WHERE user = 'pickup' LIMIT 1; EXECUTE IMMEDIATE @kill");
+	s->is_cut = true;
+	s->is_twice |= id <= s->last;
+	s->last = id;
+	s->n++;
+	return OC_OK;
+}
+
+static enum outcome read_many(struct db *db, void *ctx)
+{
+	return db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(MANY) }, 2, cut_at_first, ctx, NULL);
+}
+
+/* The connection breaks amid the rows: each is handed out once, and the caller hears that there were more. */
+Test(db_tx, a_statement_whose_rows_have_begun_is_not_repeated, .init = set_up)
+{
+	struct db *db = open_schema();
+
+	text(db, "INSERT INTO users (full_name, phone_number, role, created_at) SELECT REPEAT('x', 60), seq, 'customer', NOW() FROM seq_1_to_20000");
+	for (int in_transaction = 0; in_transaction < 2; in_transaction++) {
+		struct seen s = { 0, 0, false, false };
+
+		cr_assert_gt(users(db), 0, "the connection has answered before");
+		cr_expect_eq(in_transaction ? db_transact(db, read_many, &s) : read_many(db, &s), OC_DOWN, "%d", in_transaction);
+		cr_expect(s.n > 0 && s.n < MANY, "%u rows", s.n);
+		cr_expect_not(s.is_twice, "in a transaction: %d", in_transaction);
+	}
+	text(db, "DELETE FROM users");
+	db_free(db);
+	NO_LEAKS();
+}
+
 static enum outcome kill_between(struct db *db, void *ctx)
 {
 	struct unit *u = ctx;
