@@ -244,7 +244,7 @@ static enum outcome execute(struct db *db, struct db_stmt *st, struct call *c)
 	c->is_sent = true;
 	if (mysql_stmt_execute(st->st)) {
 		oc = stmt_failed(db, st);
-		if (oc != OC_DOWN)
+		if (db->my)
 			db_answered(db);
 		return oc;
 	}
