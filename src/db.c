@@ -218,6 +218,14 @@ enum outcome db_connect(struct db *db)
 	db->is_away_told = false;
 	db->connections++;
 	db->cut_fd = db->my->net.fd;
+	/* It may have struck while there was no socket to cut. */
+	if (db->is_cut) {
+		snprintf(db->error_text, sizeof db->error_text, "the request's deadline has passed");
+		log_warn("database: connected, but %s; connection closed", db->error_text);
+		db_note_down(db);
+		close_connection(db);
+		return OC_DOWN;
+	}
 	return set_session(db);
 }
 
