@@ -15,36 +15,60 @@
 #include "clock.h"
 #include "log.h"
 
-/* What each error means for the caller; every other one is OC_BAD. The transaction of an OC_BUSY is gone, or is given up. */
+/* What each error means for the caller; every other one is OC_BAD. The transaction of an OC_BUSY is gone, or is given up; after an
+ * OC_DOWN the connection is given up as well. */
 static const struct { unsigned error; enum outcome oc; } verdicts[] = {
 	{ 1062, OC_CONFLICT },	/* duplicate key */
 	{ 1205, OC_BUSY },	/* lock wait time-out */
 	{ 1213, OC_BUSY },	/* deadlock, or a cluster's certification failed */
+	{ 3101, OC_BUSY },	/* group replication's certification failed */
 	{ 1020, OC_BUSY },	/* row changed since it was read (snapshot isolation) */
+	{ 1412, OC_BUSY },	/* table changed since the transaction began */
 	{ 1047, OC_BUSY },	/* cluster node not ready */
 	{ 1180, OC_BUSY },	/* error during commit, told to a statement before it */
-	{ 1040, OC_DOWN }, { 1203, OC_DOWN }, { 1226, OC_DOWN },	/* too many connections, user's or account's limit */
-	{ 1044, OC_DOWN }, { 1045, OC_DOWN }, { 1049, OC_DOWN },	/* not let in, no such database: never so once connected */
-	{ 1053, OC_DOWN }, { 1077, OC_DOWN },	/* server shuts down */
+	{ 1040, OC_DOWN }, { 1203, OC_DOWN },	/* too many connections, of all or of the user */
+	{ 1129, OC_DOWN }, { 1130, OC_DOWN }, { 1044, OC_DOWN }, { 1045, OC_DOWN }, { 1049, OC_DOWN },	/* not let in, no such database */
+	{ 1053, OC_DOWN }, { 1077, OC_DOWN }, { 3032, OC_DOWN }, { 3168, OC_DOWN },	/* server shuts down, is off line */
 	{ 1152, OC_DOWN }, { 1158, OC_DOWN }, { 1159, OC_DOWN }, { 1160, OC_DOWN }, { 1161, OC_DOWN }, { 1184, OC_DOWN },	/* network, at the server's side */
-	{ 1927, OC_DOWN }, { 4031, OC_DOWN },	/* killed; closed for idleness */
+	{ 1927, OC_DOWN }, { 3169, OC_DOWN }, { 4031, OC_DOWN },	/* killed; closed for idleness */
 	{ 1317, OC_DOWN }, { 1969, OC_DOWN }, { 3024, OC_DOWN },	/* statement killed, or ran too long */
-	{ 1290, OC_DOWN }, { 1836, OC_DOWN },	/* server became read-only: a fail-over; the next connect finds the new one */
+	{ 1290, OC_DOWN }, { 1792, OC_DOWN }, { 1836, OC_DOWN },	/* server became read-only: a fail-over; the next connect finds the new one */
+	{ 3100, OC_DOWN },	/* replication refuses the transaction: a node that left its group */
 	{ 1243, OC_DOWN },	/* our statements are unknown: a proxy changed servers under us */
+	{ 1461, OC_DOWN }, { 1615, OC_DOWN },	/* too many prepared statements, or to be prepared again: ours go with the connection */
 	{ 2001, OC_DOWN }, { 2002, OC_DOWN }, { 2003, OC_DOWN }, { 2004, OC_DOWN }, { 2005, OC_DOWN },	/* can't connect */
 	{ 2006, OC_DOWN }, { 2012, OC_DOWN }, { 2013, OC_DOWN }, { 2026, OC_DOWN }, { 2027, OC_DOWN }, { 2055, OC_DOWN },	/* lost */
 	{ 2014, OC_DOWN },	/* out of sync: nothing on this connection can be trusted */
 	{ 5013, OC_DOWN }, { 5014, OC_DOWN }, { 5015, OC_DOWN },	/* libmariadb's own for reading, writing, unpacking */
 };
 
+/* The server is in want of something: OC_DOWN, but the connection is as good as the next one would be. */
+static const unsigned wants[] = {
+	1021, 1114,	/* disk full; table full, also told of a full disk */
+	1030, 1015, 1016, 1023, 1024, 1026, 1028,	/* engine; locking, opening, closing, reading, writing, sorting a file */
+	1037, 1038, 1041, 1257,	/* memory */
+	1135, 1206, 1637,	/* threads, locks, transactions */
+	1226,		/* the account's queries, updates or connections for this hour */
+};
+/* Smaller numbers are told of the server's own files and memory: 3 can't write, 5 no memory, 20 disk full. */
+#define FIRST_OF_SQL 1000
+
 #define ER_DEADLOCK 1213
+
+static bool is_in_want(unsigned error)
+{
+	for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
+		if (wants[i] == error)
+			return true;
+	return error > 0 && error < FIRST_OF_SQL;
+}
 
 static enum outcome verdict_of(unsigned error)
 {
 	for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
 		if (verdicts[i].error == error)
 			return verdicts[i].oc;
-	return OC_BAD;
+	return is_in_want(error) ? OC_DOWN : OC_BAD;
 }
 
 struct db *db_new(const struct conf *conf)
@@ -101,7 +125,9 @@ enum outcome db_failed(struct db *db, unsigned error, const char *text, const ch
 		log_error("database: %s: %s", doing, db->error_text);
 	if (oc == OC_BUSY)
 		log_debug("database: %s: %s", doing, db->error_text);
-	if (oc == OC_DOWN) {
+	if (oc == OC_DOWN && is_in_want(error)) {
+		log_warn("database: %s: %s", doing, db->error_text);
+	} else if (oc == OC_DOWN) {
 		log_warn("database: %s: %s; connection closed%s", doing, db->error_text, db->is_cut ? " at the request's deadline" : "");
 		db_note_down(db);
 		close_connection(db);
@@ -192,6 +218,14 @@ enum outcome db_connect(struct db *db)
 	db->is_away_told = false;
 	db->connections++;
 	db->cut_fd = db->my->net.fd;
+	/* It may have struck while there was no socket to cut. */
+	if (db->is_cut) {
+		snprintf(db->error_text, sizeof db->error_text, "the request's deadline has passed");
+		log_warn("database: connected, but %s; connection closed", db->error_text);
+		db_note_down(db);
+		close_connection(db);
+		return OC_DOWN;
+	}
 	return set_session(db);
 }
 
@@ -379,7 +413,7 @@ enum outcome db_run_text(struct db *db, struct str sql, unsigned *error)
 		return OC_BAD;
 	}
 	oc = db_failed(db, *error, mysql_error(db->my), "text statement");
-	if (oc != OC_DOWN)
+	if (db->my)
 		db_answered(db);
 	return oc;
 }

@@ -70,8 +70,10 @@ typedef enum outcome db_row_fn(void *ctx, const struct db_val *vals);
 /* Runs statement id with nargs values. Rows go to row (may be NULL where there are none), the rest to done (may be NULL).
  * reps: how often the statement's {…|…} group stands in the text (0 where it has none): args hold the group's values reps times, in place.
  * OC_OK; OC_CONFLICT: duplicate key (1062); OC_BUSY: deadlock or lock wait (1205, 1213, 1180 before commit, 1047, 1020):
- * the transaction is gone, replay it; OC_DOWN; OC_BAD: any other error, logged with the statement's name.
- * Outside a transaction a statement is a transaction of its own, and a lost connection is tried once more if the statement only reads.
+ * the transaction is gone, replay it; OC_DOWN: the connection was lost, or the server can't do anything now (a full disk, no memory, a
+ * limit reached); OC_BAD: any other error, logged with the statement's name.
+ * Outside a transaction a statement is a transaction of its own, and after a lost connection it is tried once more if it only reads and no
+ * row of it has come.
  * A row function must not use db (OC_BAD, logged): the connection is still busy with its rows. */
 must_check enum outcome db_run(struct db *db, enum sql id, unsigned reps, const struct db_val *args, size_t nargs,
 	db_row_fn *row, void *ctx, struct db_done *done);

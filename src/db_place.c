@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "log.h"
 
 /* Statements are kept prepared up to this many repetitions; longer lists go in pieces. */
 #define PIECE 16
 
-struct look_rows { struct arena *arena; struct place_look *look; bool is_seen; };
+struct look_rows { struct arena *arena; struct place_look *look; size_t room; bool is_seen; };
 
 static enum outcome take_look(void *ctx, const struct db_val *v)
 {
@@ -23,6 +24,10 @@ static enum outcome take_look(void *ctx, const struct db_val *v)
 	}
 	if (v[4].type == DB_NULL)
 		return OC_OK;
+	if (look->product_count == rows->room) {
+		log_error("database: more products than were asked for");
+		return OC_BAD;
+	}
 	look->products[look->product_count++] = (struct place_product){
 		.id = { db_get_uint(&v[4]) }, .name = str_dup(rows->arena, db_get_text(&v[5])), .price = db_get_money(&v[6]),
 		.is_counted = v[7].type != DB_NULL, .stock = db_get_int(&v[7]), .is_on_sale = db_get_int(&v[8]) != 0,
@@ -33,7 +38,7 @@ static enum outcome take_look(void *ctx, const struct db_val *v)
 enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
 	const struct product_id *ids, size_t n, struct place_look *out)
 {
-	struct look_rows rows = { .arena = a, .look = out };
+	struct look_rows rows = { .arena = a, .look = out, .room = n };
 	*out = (struct place_look){ .products = arena_array(a, n + 1, sizeof *out->products) };
 	size_t at = 0;
 	do {

@@ -35,7 +35,10 @@ struct call {
 	db_row_fn *row;
 	void *ctx;
 	struct db_done *done;
-	bool sent;		/* the server may have executed it */
+	bool was_proven;	/* the connection that it was first sent on */
+	bool is_sent;		/* the server may have executed it */
+	bool is_answered;	/* the server has: rows may have been handed out */
+	int64_t begun;
 };
 
 void *db_need(size_t n, size_t size)
@@ -200,14 +203,24 @@ static enum outcome get_stmt(struct db *db, enum sql id, unsigned reps, struct d
 	return OC_OK;
 }
 
+/* An error among a result's rows stands on the connection alone: libmariadb leaves the statement's own at 0. */
+static enum outcome stmt_failed(struct db *db, struct db_stmt *st)
+{
+	unsigned error = mysql_stmt_errno(st->st);
+
+	if (error)
+		return db_failed(db, error, mysql_stmt_error(st->st), st->sql->name);
+	return db_failed(db, mysql_errno(db->my), mysql_error(db->my), st->sql->name);
+}
+
 /* The library keeps its own copy of the descriptions, so it needs them again only where a buffer moved. */
 static enum outcome bind_sides(struct db *db, struct db_stmt *st)
 {
 	if (st->in.moved && mysql_stmt_bind_param(st->st, st->in.bind))
-		return db_failed(db, mysql_stmt_errno(st->st), mysql_stmt_error(st->st), st->sql->name);
+		return stmt_failed(db, st);
 	st->in.moved = false;
 	if (st->out.moved && mysql_stmt_bind_result(st->st, st->out.bind))
-		return db_failed(db, mysql_stmt_errno(st->st), mysql_stmt_error(st->st), st->sql->name);
+		return stmt_failed(db, st);
 	st->out.moved = false;
 	return OC_OK;
 }
@@ -228,14 +241,15 @@ static enum outcome execute(struct db *db, struct db_stmt *st, struct call *c)
 	oc = bind_sides(db, st);
 	if (oc != OC_OK)
 		return oc;
-	c->sent = true;
+	c->is_sent = true;
 	if (mysql_stmt_execute(st->st)) {
-		oc = db_failed(db, mysql_stmt_errno(st->st), mysql_stmt_error(st->st), st->sql->name);
-		if (oc != OC_DOWN)
+		oc = stmt_failed(db, st);
+		if (db->my)
 			db_answered(db);
 		return oc;
 	}
 	db_answered(db);
+	c->is_answered = true;
 	if (c->done)
 		*c->done = (struct db_done){ .affected = mysql_stmt_affected_rows(st->st), .insert_id = mysql_stmt_insert_id(st->st) };
 	return OC_OK;
@@ -254,7 +268,7 @@ static enum outcome refetch(struct db *db, struct db_stmt *st)
 			return OC_BAD;
 		}
 		if (mysql_stmt_fetch_column(st->st, &s->bind[i], i, 0))
-			return db_failed(db, mysql_stmt_errno(st->st), mysql_stmt_error(st->st), st->sql->name);
+			return stmt_failed(db, st);
 	}
 	return bind_sides(db, st);
 }
@@ -287,7 +301,7 @@ static enum outcome fetch(struct db *db, struct db_stmt *st, const struct call *
 		if (rc == MYSQL_NO_DATA)
 			break;
 		if (rc != 0 && rc != MYSQL_DATA_TRUNCATED)
-			return db_failed(db, mysql_stmt_errno(st->st), mysql_stmt_error(st->st), st->sql->name);
+			return stmt_failed(db, st);
 		if (rc == MYSQL_DATA_TRUNCATED)
 			oc = refetch(db, st);
 		if (oc == OC_OK)
@@ -301,7 +315,7 @@ static enum outcome finish(struct db *db, struct db_stmt *st, enum outcome oc)
 {
 	if (!db->my || !mysql_stmt_free_result(st->st))
 		return oc;
-	return db_failed(db, mysql_stmt_errno(st->st), mysql_stmt_error(st->st), st->sql->name);
+	return stmt_failed(db, st);
 }
 
 static enum outcome run_once(struct db *db, struct call *c)
@@ -325,30 +339,50 @@ static enum outcome run_once(struct db *db, struct call *c)
 	return oc;
 }
 
+/* Whether a statement that ended with oc is sent once more, on a new connection: where the connection had gone stale before it. */
+static bool may_repeat(const struct db *db, const struct call *c, enum outcome oc)
+{
+	if (oc != OC_DOWN || db->my)
+		return false;	/* not for want of a connection */
+	if (!c->was_proven)
+		return false;	/* the connection was new already */
+	if (c->is_answered)
+		return false;	/* its rows would be handed out twice */
+	if (db->answered)
+		return false;	/* what the transaction did before it went with the connection */
+	if (clock_mono() - c->begun > STALE_US)
+		return false;	/* the server hangs, and would again */
+	if (db->opener_file)
+		return true;	/* nothing of the transaction can have been committed */
+	return !c->is_sent || sql_statements[c->id].kind != SQL_WRITES;	/* a write of its own may have been done */
+}
+
+static bool is_well_called(const struct db *db, const struct call *c)
+{
+	const struct sql_statement *sql = &sql_statements[c->id];
+
+	if (db->fetching)
+		log_error("database: %s inside the rows of %s", sql->name, db->fetching);
+	else if ((c->reps > 0) != (strchr(sql->params, '{') != NULL))
+		log_error("database: %s with %u repetitions", sql->name, c->reps);
+	else
+		return true;
+	return false;
+}
+
 enum outcome db_run(struct db *db, enum sql id, unsigned reps, const struct db_val *args, size_t nargs,
 	db_row_fn *row, void *ctx, struct db_done *done)
 {
-	const struct sql_statement *sql = &sql_statements[id];
-	struct call c = { id, reps, args, nargs, row, ctx, done, false };
-	bool may_repeat = db->proven && !db->answered;
-	int64_t start;
+	struct call c = { .id = id, .reps = reps, .args = args, .nargs = nargs, .row = row, .ctx = ctx, .done = done,
+		.was_proven = db->proven, .begun = clock_mono() };
 	enum outcome oc;
 
-	if (db->fetching) {
-		log_error("database: %s inside the rows of %s", sql->name, db->fetching);
+	if (!is_well_called(db, &c))
 		return OC_BAD;
-	}
-	if ((reps > 0) != (strchr(sql->params, '{') != NULL)) {
-		log_error("database: %s with %u repetitions", sql->name, reps);
-		return OC_BAD;
-	}
-	start = clock_mono();
 	oc = run_once(db, &c);
-	/* An answered statement is never repeated, nor a write of its own that was sent. Inside a transaction nothing is committed yet. */
-	if (oc != OC_DOWN || !may_repeat || db->my || clock_mono() - start > STALE_US
-		|| (c.sent && !db->opener_file && sql->kind == SQL_WRITES))
+	if (!may_repeat(db, &c, oc))
 		return oc;
-	log_info("database: %s once more on a new connection", sql->name);
+	log_info("database: %s once more on a new connection", sql_statements[id].name);
 	db->doomed = OC_OK;
 	return run_once(db, &c);
 }

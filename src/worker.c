@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -39,7 +43,8 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* They wait while a request is in hand: libfcgi takes a read or write that a signal interrupts for the client's end. */
+/* They wait from the moment on that a connection is ours until its answer is out: libfcgi takes a read or write that a signal
+ * interrupts for the client's end. */
 static void hold_signals(bool is_held)
 {
 	sigset_t set;
@@ -61,26 +66,77 @@ static bool fcgi_write(void *ctx, const char *s, size_t n)
 	return FCGX_PutStr(s, (int)n, f->out) == (int)n && FCGX_FFlush(f->out) == 0;
 }
 
-static int serve_fastcgi(struct app *app)
+/* Where signals get through: accept() gives a connection or is interrupted, never both. It blocks, so that of many workers one
+ * only wakes for each connection. Negative: errno says why. */
+static int accept_one(void)
+{
+	hold_signals(false);
+	int fd = is_ending ? -1 : accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+	int error = is_ending ? EINTR : errno;
+	hold_signals(true);
+	errno = error;
+	return fd;
+}
+
+/* A web server speaks at once. Who does not may have gone, and shall not keep a worker: nor does one that wanted its connection kept. */
+#define SILENCE_MS 2000
+
+static bool is_speaking(int fd, bool is_kept)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	if (is_kept)
+		hold_signals(false);
+	int n = poll(&p, 1, SILENCE_MS);
+	if (is_kept)
+		hold_signals(true);
+	return n == 1;
+}
+
+/* libfcgi can't be told to hold signals between accepting and the end of the parameters, nor to let them through before. So it
+ * gets the connection as one that was kept, and no socket to accept others on. */
+static void serve_connection(struct app *app, int fd)
 {
 	FCGX_Request f;
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&f, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
-		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
-	while (!is_ending) {
-		int rc = FCGX_Accept_r(&f);
-		if (rc == -EINTR)
-			continue;
-		if (rc < 0) {
-			log_error("accept: %s", strerror(-rc));
+	if (FCGX_InitRequest(&f, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		log_die("libfcgi makes no request");
+	f.ipcFd = fd;
+	f.keepConnection = 1;
+	for (bool is_kept = false; f.ipcFd >= 0 && !is_ending && is_speaking(f.ipcFd, is_kept); is_kept = true) {
+		if (FCGX_Accept_r(&f) != 0)
 			break;
-		}
 		struct http_io io = { f.envp, fcgi_read, fcgi_write, &f };
-		hold_signals(true);
 		app_answer(app, &io);
 		FCGX_Finish_r(&f);
-		hold_signals(false);
 	}
-	FCGX_Free(&f, 1);
+	/* Not by libfcgi, which would wait until the other side closes too. */
+	if (f.ipcFd >= 0)
+		close(f.ipcFd);
+}
+
+/* The client was gone before it was accepted. */
+static bool is_of_client(int error)
+{
+	return error == ECONNABORTED || error == ECONNRESET || error == EPROTO || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+static int serve_fastcgi(struct app *app)
+{
+	int domain = AF_UNIX, on = 1;
+	if (FCGX_Init() != 0 || getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) != 0)
+		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
+	hold_signals(true);
+	while (!is_ending) {
+		int fd = accept_one();
+		if (fd < 0 && (errno == EINTR || is_of_client(errno)))
+			continue;
+		if (fd < 0) {
+			log_error("accept: %s", strerror(errno));
+			break;
+		}
+		if (domain != AF_UNIX)
+			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		serve_connection(app, fd);
+	}
 	return is_ending ? 0 : EX_OSERR;
 }
 

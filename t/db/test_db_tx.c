@@ -186,6 +186,120 @@ Test(db_tx, a_write_that_was_sent_is_not_repeated, .init = set_up)
 	NO_LEAKS();
 }
 
+/* What a server says that can't do its work, or not now; is_kept: another connection would hear the same. */
+static const struct { unsigned error; enum outcome oc; bool is_kept; } told[] = {
+	{ 1021, OC_DOWN, true }, { 1114, OC_DOWN, true }, { 1030, OC_DOWN, true }, { 1026, OC_DOWN, true }, { 3, OC_DOWN, true },
+	{ 20, OC_DOWN, true }, { 1016, OC_DOWN, true }, { 1024, OC_DOWN, true }, { 1028, OC_DOWN, true },	/* disk, files */
+	{ 1037, OC_DOWN, true }, { 1038, OC_DOWN, true }, { 1041, OC_DOWN, true }, { 1135, OC_DOWN, true }, { 5, OC_DOWN, true },	/* memory, threads */
+	{ 1206, OC_DOWN, true }, { 1637, OC_DOWN, true }, { 1226, OC_DOWN, true },	/* limits */
+	{ 1461, OC_DOWN, false }, { 1615, OC_DOWN, false },	/* prepared statements: they go with the connection */
+	{ 1040, OC_DOWN, false }, { 1203, OC_DOWN, false }, { 1129, OC_DOWN, false }, { 1130, OC_DOWN, false },	/* not let in */
+	{ 1290, OC_DOWN, false }, { 1792, OC_DOWN, false }, { 1836, OC_DOWN, false }, { 3100, OC_DOWN, false },	/* read-only, left its group */
+	{ 1053, OC_DOWN, false }, { 1077, OC_DOWN, false }, { 3032, OC_DOWN, false }, { 3168, OC_DOWN, false },	/* ends, is off line */
+	{ 1927, OC_DOWN, false }, { 3169, OC_DOWN, false }, { 4031, OC_DOWN, false },	/* connection killed */
+	{ 1317, OC_DOWN, false }, { 1969, OC_DOWN, false }, { 3024, OC_DOWN, false },	/* statement killed, or ran too long */
+	{ 1205, OC_BUSY, true }, { 1213, OC_BUSY, true }, { 1020, OC_BUSY, true }, { 1047, OC_BUSY, true }, { 1180, OC_BUSY, true },
+	{ 3101, OC_BUSY, true }, { 1412, OC_BUSY, true },	/* again, from the start */
+	{ 1062, OC_CONFLICT, true }, { 1054, OC_BAD, true }, { 1146, OC_BAD, true }, { 1064, OC_BAD, true },
+	{ 1142, OC_BAD, true }, { 1366, OC_BAD, true }, { 1406, OC_BAD, true }, { 1452, OC_BAD, true },	/* our own fault */
+};
+
+Test(db_tx, errors_of_the_server_are_told_apart, .init = set_up)
+{
+	struct db *db = open_schema();
+
+	conf.db_replays = 2;
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+		unsigned e = told[i].error;
+		struct unit u = { { "1", "2" }, OC_OK, 0 }, next = { { "1" }, OC_REFUSED, 0 };
+		char sql[512];
+		unsigned connections;
+
+		snprintf(sql, sizeof sql, "CREATE OR REPLACE TRIGGER fails BEFORE INSERT ON users FOR EACH ROW IF NEW.phone_number = '2' THEN"
+			" SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = %u, MESSAGE_TEXT = 'made up'; END IF", e);
+		text(db, sql);
+		connections = db_connections(db);
+		cr_expect_eq(db_transact(db, add_all, &u), told[i].oc, "%u in a transaction", e);
+		cr_expect_eq(u.tries, told[i].oc == OC_BUSY ? 3 : 1, "%u: %d tries", e, u.tries);
+		cr_expect_not_null(strstr(db_error_text(db), "made up"));
+		cr_expect_eq(add_user(db, "2", NULL), told[i].oc, "%u to a statement of its own", e);
+		cr_expect_eq(db_transact(db, add_all, &next), OC_REFUSED, "%u: used again", e);
+		cr_expect_eq(db_connections(db) == connections, told[i].is_kept, "%u: %u connections more", e, db_connections(db) - connections);
+		cr_expect_eq(users(db), 0, "%u: nothing half done", e);
+	}
+	text(db, "DROP TRIGGER fails");
+	db_free(db);
+	NO_LEAKS();
+}
+
+/* Too many prepared statements, ours among them: they are freed, and what was asked is done. */
+Test(db_tx, statements_are_given_back_where_there_are_too_many, .init = set_up)
+{
+	struct db *db = open_schema();
+	unsigned connections;
+	struct unit u = { { "1" }, OC_OK, 0 };
+	long before;
+
+	cr_assert_eq(users(db), 0);
+	before = ask("SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Prepared_stmt_count'");
+	cr_assert_geq(before, 1);
+	beside("SET GLOBAL max_prepared_stmt_count = 1");
+	connections = db_connections(db);
+	cr_expect_eq(db_run(db, SQL_PING, 0, NULL, 0, NULL, NULL, NULL), OC_OK, "%s", db_error_text(db));
+	cr_expect_eq(db_connections(db), connections + 1);
+	/* Others hold them all: no way. */
+	beside("SET GLOBAL max_prepared_stmt_count = 0");
+	cr_expect_eq(db_transact(db, add_all, &u), OC_DOWN);
+	cr_expect_leq(u.tries, 1);
+	beside("SET GLOBAL max_prepared_stmt_count = 16382");
+	cr_expect_eq(db_transact(db, add_all, &u), OC_OK, "%s", db_error_text(db));
+	db_free(db);
+	NO_LEAKS();
+}
+
+#define MANY 20000	/* rows: far more than lie in a socket's buffers */
+
+struct seen { unsigned n; uint64_t last; bool is_twice; bool is_cut; };
+
+/* Has the server end the connection at the first row. */
+static enum outcome cut_at_first(void *ctx, const struct db_val *v)
+{
+	struct seen *s = ctx;
+	uint64_t id = db_get_uint(&v[0]);
+
+	if (!s->is_cut)
+		beside("SELECT CONCAT('KILL ', id) INTO @kill FROM information_schema.processlist WHERE user = 'pickup' LIMIT 1; EXECUTE IMMEDIATE @kill");
+	s->is_cut = true;
+	s->is_twice |= id <= s->last;
+	s->last = id;
+	s->n++;
+	return OC_OK;
+}
+
+static enum outcome read_many(struct db *db, void *ctx)
+{
+	return db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(MANY) }, 2, cut_at_first, ctx, NULL);
+}
+
+/* The connection breaks amid the rows: each is handed out once, and the caller hears that there were more. */
+Test(db_tx, a_statement_whose_rows_have_begun_is_not_repeated, .init = set_up)
+{
+	struct db *db = open_schema();
+
+	text(db, "INSERT INTO users (full_name, phone_number, role, created_at) SELECT REPEAT('x', 60), seq, 'customer', NOW() FROM seq_1_to_20000");
+	for (int in_transaction = 0; in_transaction < 2; in_transaction++) {
+		struct seen s = { 0, 0, false, false };
+
+		cr_assert_gt(users(db), 0, "the connection has answered before");
+		cr_expect_eq(in_transaction ? db_transact(db, read_many, &s) : read_many(db, &s), OC_DOWN, "%d", in_transaction);
+		cr_expect(s.n > 0 && s.n < MANY, "%u rows", s.n);
+		cr_expect_not(s.is_twice, "in a transaction: %d", in_transaction);
+	}
+	text(db, "DELETE FROM users");
+	db_free(db);
+	NO_LEAKS();
+}
+
 static enum outcome kill_between(struct db *db, void *ctx)
 {
 	struct unit *u = ctx;

@@ -50,6 +50,36 @@ Test(deadline, a_hanging_server_is_cut_and_then_left_alone, .init = set_up)
 	NO_LEAKS();
 }
 
+/* It strikes while the server has yet to greet: no question is asked of it afterwards. */
+Test(deadline, it_may_strike_while_connecting, .init = set_up)
+{
+	struct db *db = open_schema(), *fresh = db_new(&conf);
+	int64_t start;
+	int status;
+	pid_t child;
+
+	conf.request_deadline_ms = 200;
+	conf.db_connect_timeout_s = 5;
+	freeze_server();
+	child = fork();
+	if (child == 0) {
+		pass(500 * MS);
+		_exit(kill(server_pid(), SIGCONT));
+	}
+	db_begin(fresh);
+	start = clock_mono();
+	cr_expect_eq(ping(fresh), OC_DOWN);
+	cr_expect_lt(clock_mono() - start, 1500 * MS);
+	cr_expect_eq(ping(fresh), OC_BUSY);
+	db_end(fresh);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0);
+	cr_expect_eq(ping(fresh), OC_OK, "%s", db_error_text(fresh));
+	db_free(fresh);
+	db_free(db);
+	NO_LEAKS();
+}
+
 struct tries { int n; };
 
 static enum outcome always_busy(struct db *db, void *ctx)

@@ -4,8 +4,8 @@ import secrets
 
 import pytest
 
-from lib import check, dbproxy, fcgi, http, mariadb, proc
-from lib.api import Workers, write_params
+from lib import check, dbproxy, fcgi, proc
+from lib.behind import Behind
 from lib.together import together
 
 MANY = 100
@@ -20,31 +20,6 @@ def key():
 @pytest.fixture()
 def made(api):
     return api.tools.shop(("1.00", 100), ("2.50", 100)), api.tools.user()
-
-
-class Behind:
-    """Workers of the shared set whose way to the database is a proxy."""
-
-    def __init__(self, api, folder):
-        folder.mkdir()
-        self.proxy = dbproxy.DbProxy(folder / "db.sock", f"{api.db.dir}/sock")
-        with open(api.db.option_file) as f:
-            mariadb.write_private(f"{folder}/pickup.cnf", f.read().replace(f"socket={api.db.dir}/sock", f"socket={self.proxy.path}"))
-        self.settings = {**api.settings, "PICKUP_DB_OPTION_FILE": f"{folder}/pickup.cnf"}
-        write_params(f"{folder}/pickup.params", self.settings)
-        self.workers = Workers(api.binary, folder, f"{folder}/pickup.params", count=3)
-        self.call = http.FcgiClient(self.workers.path, self.settings)
-        self.call("GET", "/healthz")
-
-    def kill(self):
-        for process in self.workers.processes:
-            process.kill()
-
-    def stop(self):
-        for process in self.workers.processes:
-            process.poll()
-        self.proxy.close()
-        self.workers.stop()
 
 
 @pytest.fixture()

@@ -1,10 +1,12 @@
 """A worker as a process: told to end while it has a request in hand, what it keeps of a long answer, its one thread."""
 import concurrent.futures
+import contextlib
 import json
 import os
 import signal
 import socket
 import struct
+import time
 
 import pytest
 
@@ -43,6 +45,112 @@ def test_a_body_that_is_still_coming(api, binary, scratch):
         assert process.wait(5) == 0
     finally:
         workers.stop()
+
+
+BEGIN = struct.pack("!BBHHBBHB5x", 1, 1, 1, 8, 0, 0, 1, 0)
+KEEP = struct.pack("!BBHHBBHB5x", 1, 1, 1, 8, 0, 0, 1, 1)
+END_OF_BODY = struct.pack("!BBHHBB", 1, 5, 1, 0, 0, 0)
+HEALTH = b"".join(fcgi._records(4, fcgi._pairs(cgi_params("GET", "/healthz", {}, b"")))) + END_OF_BODY
+
+
+@contextlib.contextmanager
+def one_worker(api, binary, scratch, name):
+    workers = Workers(binary, scratch, api.workers.params, name=name, count=1)
+    process = workers.processes[0]
+    try:
+        assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
+        proc.wait_for(lambda: is_waiting(process.pid), 5, "the next accept")
+        yield workers, process
+    finally:
+        workers.stop()
+
+
+@contextlib.contextmanager
+def accepted(workers, process):
+    """A connection that the worker has taken and heard nothing on."""
+    idle = descriptors(process.pid)
+    with socket.socket(socket.AF_UNIX) as conn:
+        conn.settimeout(10)
+        conn.connect(workers.path)
+        proc.wait_for(lambda: descriptors(process.pid) > idle and is_waiting(process.pid), 5, "the worker to accept")
+        yield conn
+
+
+@pytest.mark.parametrize("sent", [0, 8, 16, 40, len(BEGIN + HEALTH) - 12])
+def test_a_request_that_is_still_coming(api, binary, scratch, sent):
+    """Told to end when it has accepted, and has the request's first bytes: it answers, then ends."""
+    with one_worker(api, binary, scratch, f"coming{sent}") as (workers, process), accepted(workers, process) as conn:
+        request = BEGIN + HEALTH
+        conn.sendall(request[:sent])
+        proc.wait_for(lambda: is_waiting(process.pid), 5, "the worker to want the rest")
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)    # what would be wrong happens now
+        conn.sendall(request[sent:])
+        assert b"Status: 200" in conn.recv(4096)
+        conn.close()
+        assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_an_idle_worker_ends_at_once(api, binary, scratch, how):
+    with one_worker(api, binary, scratch, f"idle{how}") as (_, process):
+        begun = time.monotonic()
+        process.send_signal(how)
+        assert process.wait(5) == 0 and time.monotonic() - begun < 0.5
+
+
+def test_a_silent_connection_keeps_no_worker(api, binary, scratch):
+    with one_worker(api, binary, scratch, "silent") as (workers, process), accepted(workers, process):
+        begun = time.monotonic()
+        assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
+        assert time.monotonic() - begun < 3.5
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
+def test_what_is_no_request_ends_nothing(api, binary, scratch):
+    """Connections that end at once, in the midst, or hold something else."""
+    with one_worker(api, binary, scratch, "other") as (workers, process):
+        idle = descriptors(process.pid)
+        for junk in (b"", b"GET / HTTP/1.1\r\n\r\n", BEGIN, (BEGIN + HEALTH)[:30], b"\0" * 64, b"\1" * 64):
+            with socket.socket(socket.AF_UNIX) as conn:
+                conn.connect(workers.path)
+                conn.sendall(junk)
+        assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
+        proc.wait_for(lambda: descriptors(process.pid) == idle, 5, "no descriptor left")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
+def test_a_connection_that_is_kept(api, binary, scratch):
+    """For whoever wants that: many requests; told to end, the worker does not wait for one more."""
+    with one_worker(api, binary, scratch, "kept") as (workers, process), socket.socket(socket.AF_UNIX) as conn:
+        conn.settimeout(5)
+        conn.connect(workers.path)
+        for _ in range(3):
+            conn.sendall(KEEP + HEALTH)
+            answer = b""
+            while not answer.endswith(struct.pack("!BBHHBBIB3x", 1, 3, 1, 8, 0, 0, 0, 0)):
+                answer += conn.recv(4096)
+            assert b"Status: 200" in answer
+        proc.wait_for(lambda: is_waiting(process.pid), 5, "the worker to want another")
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0 and time.monotonic() - begun < 0.5
+
+
+def test_a_tcp_socket(api, binary, scratch):
+    """As `spawn-fcgi -p` makes one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        log = f"{scratch}/tcp.log"
+        process = proc.start([str(binary), "serve", "--params", api.workers.params], log, stdin=listener)
+        try:
+            for _ in range(3):
+                with socket.create_connection(listener.getsockname(), timeout=5) as conn:
+                    conn.sendall(BEGIN + HEALTH)
+                    assert b"Status: 200" in conn.recv(4096)
+        finally:
+            assert proc.stop(process) == 0
 
 
 def test_an_order_that_is_being_placed(api, binary, scratch):

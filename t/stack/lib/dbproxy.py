@@ -1,4 +1,4 @@
-"""Between the program and its database: passes everything on, and does something to a COMMIT where a test wants it."""
+"""Between the program and its database: passes everything on, and does something to a COMMIT, or amid rows, where a test wants it."""
 import os
 import socket
 import threading
@@ -9,6 +9,8 @@ HOLD_ANSWER = "hold answer"     # the server has committed, and its word does no
 CUT_ANSWER = "cut answer"       # … and the connection breaks
 HOLD_COMMIT = "hold commit"     # the server never hears of it
 CUT_COMMIT = "cut commit"       # … and the connection breaks
+CUT_ROWS = "cut rows"           # the connection breaks amid a result
+HOLD_ROWS = "hold rows"         # no more of a result arrives
 
 
 def _exactly(conn, n):
@@ -64,6 +66,12 @@ class _Pair:
                 self.proxy.released.wait(30)
             elif self.what == CUT_ANSWER:
                 return
+            what = self.proxy._take_rows(data)
+            if what:
+                self.client.sendall(data[:data.rindex(what[0])])
+                if what[1] == HOLD_ROWS:
+                    self.server.recv(1)     # until the program is gone
+                return
             self.client.sendall(data)
 
 
@@ -73,7 +81,7 @@ class DbProxy:
     def __init__(self, path, server_path):
         self.path, self.server_path = str(path), str(server_path)
         self.holds, self.released = threading.Event(), threading.Event()
-        self._lock, self._plan = threading.Lock(), []
+        self._lock, self._plan, self._rows = threading.Lock(), [], None
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(64)
@@ -94,11 +102,23 @@ class DbProxy:
         with self._lock:
             return self._plan.pop(0) if self._plan else None
 
+    def at_rows(self, mark, what):
+        """What happens to the next answer that holds mark (bytes), just before its last mark."""
+        with self._lock:
+            self._rows = mark, what
+
+    def _take_rows(self, data):
+        with self._lock:
+            if not self._rows or self._rows[0] not in data:
+                return None
+            taken, self._rows = self._rows, None
+            return taken
+
     @property
     def is_done(self):
         """All that was planned has happened."""
         with self._lock:
-            return not self._plan
+            return not self._plan and not self._rows
 
     def close(self):
         self.released.set()
