@@ -30,7 +30,8 @@ from load import SCARCE, Customer, Impatient, Keeper, Subscriber  # noqa: E402
 from strangers import Strangers  # noqa: E402
 
 CUSTOMERS, SHOPS, KEEPERS, DEVICES = 10, 3, 2, 2     # keepers and subscribers: of each shop
-RECOVERY_S = 30     # how long the stack may take to be ready when nothing disturbs it any more
+# A server that was killed by a full disk, and finds it full still when it starts, looks again after a minute.
+RECOVERY_S = 90
 DRAIN_S = 60        # then, to publish what waits; as long again where a backlog was piled up
 STANDARD_S = 240    # of disturbance: with start, settling and judging a run of about five minutes
 
