@@ -89,7 +89,7 @@ static bool is_speaking(int fd, bool is_kept)
 	int n = poll(&p, 1, SILENCE_MS);
 	if (is_kept)
 		hold_signals(true);
-	return n == 1;
+	return n > 0 || (n < 0 && !is_kept);	/* some other signal is no silence */
 }
 
 /* libfcgi can't be told to hold signals between accepting and the end of the parameters, nor to let them through before. So it

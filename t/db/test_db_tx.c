@@ -259,16 +259,16 @@ Test(db_tx, statements_are_given_back_where_there_are_too_many, .init = set_up)
 
 #define MANY 20000	/* rows: far more than lie in a socket's buffers */
 
-struct seen { unsigned n; uint64_t last; bool is_twice; bool is_cut; };
+struct seen { const char *kill; unsigned n; uint64_t last; bool is_twice; bool is_cut; };
 
-/* Has the server end the connection at the first row. */
+/* Has the server end the connection, or the statement, at the first row. */
 static enum outcome cut_at_first(void *ctx, const struct db_val *v)
 {
 	struct seen *s = ctx;
 	uint64_t id = db_get_uint(&v[0]);
 
 	if (!s->is_cut)
-		beside("SELECT CONCAT('KILL ', id) INTO @kill FROM information_schema.processlist WHERE user = 'pickup' LIMIT 1; EXECUTE IMMEDIATE @kill");
+		beside(s->kill);
 	s->is_cut = true;
 	s->is_twice |= id <= s->last;
 	s->last = id;
@@ -281,19 +281,22 @@ static enum outcome read_many(struct db *db, void *ctx)
 	return db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(MANY) }, 2, cut_at_first, ctx, NULL);
 }
 
-/* The connection breaks amid the rows: each is handed out once, and the caller hears that there were more. */
+#define KILL_US(how) "SELECT CONCAT('" how "', id) INTO @kill FROM information_schema.processlist WHERE user = 'pickup' LIMIT 1; EXECUTE IMMEDIATE @kill"
+
+/* The connection breaks amid the rows, or an error comes there: each is handed out once, and the caller hears that there were more. */
 Test(db_tx, a_statement_whose_rows_have_begun_is_not_repeated, .init = set_up)
 {
+	static const char *const kills[] = { KILL_US("KILL "), KILL_US("KILL QUERY ") };
 	struct db *db = open_schema();
 
 	text(db, "INSERT INTO users (full_name, phone_number, role, created_at) SELECT REPEAT('x', 60), seq, 'customer', NOW() FROM seq_1_to_20000");
-	for (int in_transaction = 0; in_transaction < 2; in_transaction++) {
-		struct seen s = { 0, 0, false, false };
+	for (int i = 0; i < 4; i++) {
+		struct seen s = { .kill = kills[i / 2] };
 
 		cr_assert_gt(users(db), 0, "the connection has answered before");
-		cr_expect_eq(in_transaction ? db_transact(db, read_many, &s) : read_many(db, &s), OC_DOWN, "%d", in_transaction);
-		cr_expect(s.n > 0 && s.n < MANY, "%u rows", s.n);
-		cr_expect_not(s.is_twice, "in a transaction: %d", in_transaction);
+		cr_expect_eq(i % 2 ? db_transact(db, read_many, &s) : read_many(db, &s), OC_DOWN, "%d", i);
+		cr_expect(s.n > 0 && s.n < MANY, "%d: %u rows", i, s.n);
+		cr_expect_not(s.is_twice, "%d", i);
 	}
 	text(db, "DELETE FROM users");
 	db_free(db);
