@@ -56,7 +56,7 @@ static bool has_tables(struct req *r)
 	enum outcome oc = migrate_check_schema(app->db);
 	app->is_schema_checked = oc == OC_OK;
 	if (oc != OC_OK)
-		problem_reply(r, PROBLEM_UNAVAILABLE, oc == OC_DOWN ? "The database is away." : "The database is being set up.");
+		problem_reply(r, PROBLEM_UNAVAILABLE, oc == OC_DOWN ? "The database is not available." : "The database is being set up.");
 	return oc == OC_OK;
 }
 

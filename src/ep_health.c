@@ -27,7 +27,7 @@ enum outcome ep_readyz(struct req *r)
 	if (oc == OC_OK)
 		oc = db_refusal_count(r->app->db, &refused);
 	if (oc != OC_OK)
-		return refuse(r, "away", "unknown", "The database is away.");
+		return refuse(r, "away", "unknown", "The database is not available.");
 	if (!lease.is_held)
 		return refuse(r, "ok", "away", "No relay is at work: notifications wait.");
 	if (lease.is_failing)

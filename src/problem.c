@@ -81,7 +81,7 @@ void problem_from_outcome(struct req *r, enum outcome oc)
 		problem_reply(r, PROBLEM_UNAVAILABLE, "Too many others are changing the same thing.");
 		return;
 	case OC_DOWN:
-		problem_reply(r, PROBLEM_UNAVAILABLE, "The database is away.");
+		problem_reply(r, PROBLEM_UNAVAILABLE, "The database is not available.");
 		return;
 	case OC_CONFLICT:
 		log_error("%.*s: a conflict that nobody foresaw", STR_FMT(r->http.path));

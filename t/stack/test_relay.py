@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lib import mariadb, proc
+from lib import dbproxy, mariadb, proc
 
 KINDS = {"shop": 1, "customer": 2}
 Post = collections.namedtuple("Post", "channel seq body headers")
@@ -499,7 +499,7 @@ def test_a_restarted_instance_is_served_soon(db, relays, push):
     db.notify(("shop", 1))
     proc.wait_for(lambda: "trying again" in r.said(), 5, "a failure")
     push.start()
-    push.wait(2, 1)
+    push.wait(2, 5)
 
 
 def test_settings_are_read_again(db, relays, folder, push, make_push):
@@ -759,3 +759,37 @@ def test_old_tables_are_refused(db, relays, push):
         assert "migrate" in r.said()
     finally:
         db.sql("UPDATE schema_migrations SET applied_at = UTC_TIMESTAMP(6) WHERE applied_at IS NULL")
+
+
+@pytest.fixture
+def through(server, folder):
+    """Ways to the database with gates in them, by name: the gate-keeper and its option file."""
+    made = []
+
+    def make(name):
+        proxy = dbproxy.DbProxy(folder / f"{name}.db", f"{server.dir}/sock")
+        made.append(proxy)
+        with open(server.option_file) as f:
+            mariadb.write_private(f"{folder}/{name}.cnf", f.read().replace(f"socket={server.dir}/sock", f"socket={proxy.path}"))
+        return proxy, f"{folder}/{name}.cnf"
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+def test_numbers_given_while_the_lease_changes_hands(db, relays, push, through):
+    """The first relay stops short of its INSERT and comes through when the second has read the last number, but not yet the outbox."""
+    (way_a, a_file), (way_b, b_file) = through("a"), through("b")
+    a = relays.start(push_urls=push.url, name="a", db_option_file=a_file, db_timeout_s=20)
+    db.notify(("shop", 1))
+    db.wait_cursor(push, 1)
+    relays.start(push_urls=push.url, name="b", db_option_file=b_file, db_timeout_s=20, relay_lease_s=12)
+    insert, sweep = way_a.at(b'"order_id":%d,' % (db.order + 1)), way_b.at(b"DELETE o FROM outbox")
+    db.notify(("shop", 1))
+    assert insert.is_reached.wait(5) and sweep.is_reached.wait(10)
+    insert.is_open.set()
+    proc.wait_for(lambda: "another relay has taken over" in a.said(), 5, "the first relay to hear of it")
+    sweep.is_open.set()
+    push.wait(2, 2)
+    assert db.sql("SELECT pub_no FROM events ORDER BY 1") == [["1"], ["2"]]

@@ -1,4 +1,4 @@
-"""Between the program and its database: passes everything on, and does something to a COMMIT, or amid rows, where a test wants it."""
+"""Between the program and its database: passes everything on, and does something to a COMMIT, amid rows, or to any packet, where a test wants it."""
 import os
 import socket
 import threading
@@ -21,6 +21,17 @@ def _exactly(conn, n):
             return None
         data += piece
     return data
+
+
+class Gate:
+    """Holds what the program says, from the first packet that holds mark (bytes) on, until it is opened."""
+
+    def __init__(self, mark):
+        self.mark, self.is_reached, self.is_open = mark, threading.Event(), threading.Event()
+
+    def pass_through(self):
+        self.is_reached.set()
+        self.is_open.wait(30)
 
 
 class _Pair:
@@ -49,6 +60,9 @@ class _Pair:
 
     def _forth(self):
         while (head := _exactly(self.client, 4)) and (packet := _exactly(self.client, int.from_bytes(head[:3], "little"))) is not None:
+            gate = self.proxy._take_gate(packet)
+            if gate:
+                gate.pass_through()
             if packet == _COMMIT:
                 self.what = self.proxy._take()
             if self.what == CUT_COMMIT:
@@ -81,7 +95,7 @@ class DbProxy:
     def __init__(self, path, server_path):
         self.path, self.server_path = str(path), str(server_path)
         self.holds, self.released = threading.Event(), threading.Event()
-        self._lock, self._plan, self._rows = threading.Lock(), [], None
+        self._lock, self._plan, self._rows, self._gate = threading.Lock(), [], None, None
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(64)
@@ -112,6 +126,19 @@ class DbProxy:
             if not self._rows or self._rows[0] not in data:
                 return None
             taken, self._rows = self._rows, None
+            return taken
+
+    def at(self, mark):
+        """A gate for the next packet of the program that holds mark."""
+        with self._lock:
+            self._gate = Gate(mark)
+            return self._gate
+
+    def _take_gate(self, packet):
+        with self._lock:
+            if not self._gate or self._gate.mark not in packet:
+                return None
+            taken, self._gate = self._gate, None
             return taken
 
     @property
