@@ -207,9 +207,11 @@ void push_hello(struct push *p, int64_t timeout_ms)
 	start(p, url, timeout_ms, true);
 }
 
+/* Anything but a number would be another service's page, and no text for a table. */
 const char *push_worker(const struct push *p)
 {
-	return p->status == 200 ? p->answer : "";
+	bool is_number = p->answer_len > 0 && strspn(p->answer, "0123456789") == p->answer_len;
+	return p->status == 200 && is_number ? p->answer : "";
 }
 
 void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)

@@ -40,7 +40,7 @@ void push_free(struct push *p);
 /* Opens a connection, or takes the open one, and asks the worker behind it who it is (GET /pub/worker). Nothing may be in flight.
  * PUSH_ACCEPTED: push_worker tells. PUSH_REFUSED: connected, but that instance does not say. */
 void push_hello(struct push *p, int64_t timeout_ms);
-/* The answer to push_hello, "" for none. */
+/* The answer to push_hello, a number; "" for none. */
 const char *push_worker(const struct push *p);
 /* Starts one POST; nothing may be in flight. body is borrowed until the verdict or push_drop. Without may_connect it goes over the
  * connection that is open already, or ends as PUSH_CUT. */

@@ -21,7 +21,10 @@ def test_a_clean_end_leaves_nothing_to_repeat(db, relays, push):
     assert len(push.accepted) == 60
 
 
-@pytest.mark.parametrize("before, after, repeats", [("17", "17", False), ("17", "18", True), (None, None, True), ("17", None, True)])
+@pytest.mark.parametrize("before, after, repeats", [
+    pytest.param("17", "17", False, id="the same"), pytest.param("17", "18", True, id="another"),
+    pytest.param(None, None, True, id="unknown"), pytest.param("17", None, True, id="unknown now"),
+    pytest.param("\xff\0", "\xff\0", True, id="no number"), pytest.param("9" * 5000, "9" * 5000, False, id="a long number")])
 def test_the_next_relay_repeats_the_last_seconds_to_another_worker(db, relays, push, before, after, repeats):
     """Perhaps the one before fed a worker that was on its way out, and new subscribers were at the next one already."""
     push.worker = before

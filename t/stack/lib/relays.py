@@ -63,7 +63,7 @@ class Push:
             threading.Thread(target=self._serve, args=(c,), daemon=True).start()
 
     def _tell_worker(self, c):
-        status, text = (200, self.worker.encode()) if self.worker else (404, b"no")
+        status, text = (200, self.worker.encode("latin-1")) if self.worker else (404, b"no")
         c.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
 
     def _serve(self, c):
