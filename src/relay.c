@@ -41,35 +41,6 @@ struct loop {
 
 /* ---- for all of relay*.c ---- */
 
-bool relay_db_ok(struct relay *r, enum outcome oc)
-{
-	if (oc == OC_OK) {
-		if (r->is_db_away)
-			log_info("the database is there again");
-		r->is_db_away = false;
-		r->db_pause = r->db_at = 0;
-		return true;
-	}
-	if (oc == OC_DOWN && !r->is_db_away) {
-		log_warn("the database is away; trying again until it is back");
-		r->is_db_away = true;
-	} else if (oc != OC_DOWN && oc != OC_CONFLICT && !r->db_pause) {
-		log_warn("a statement failed (%s); trying again", db_error_text(r->db));
-	}
-	int64_t first = oc == OC_BUSY ? SECOND_US / 100 : SECOND_US / 10;
-	r->db_pause = r->db_pause ? r->db_pause * 2 : first;
-	/* At work again within a second of the database's return. */
-	if (r->db_pause > SECOND_US / 2)
-		r->db_pause = SECOND_US / 2;
-	r->db_at = clock_mono() + r->db_pause;
-	return false;
-}
-
-bool relay_db_ready(const struct relay *r)
-{
-	return clock_mono() >= r->db_at;
-}
-
 bool relay_may_publish(const struct relay *r)
 {
 	return r->is_active && clock_mono() < r->held_until;
@@ -288,7 +259,7 @@ static void number_step(struct loop *l)
 	r->poll_at = clock_mono() + r->conf->relay_poll_ms * 1000;
 	enum outcome oc = relay_number(r);
 	if (oc == OC_CONFLICT) {
-		log_warn("numbers were taken already; looking again");
+		log_warn("numbers were taken already, or the lease ran out; looking again");
 		r->lease_at = 0;
 	}
 	l->is_drained = relay_db_ok(r, oc) && !r->in_doubt && !r->has_more;
@@ -325,6 +296,11 @@ static void end_if_done(struct loop *l)
 		l->status = EX_OK;
 }
 
+static bool is_lease_due(const struct relay *r, int64_t since_us)
+{
+	return r->is_active && relay_db_ready(r) && clock_mono() >= r->lease_at + since_us;
+}
+
 static void turn(struct loop *l)
 {
 	struct relay *r = &l->relay;
@@ -333,12 +309,14 @@ static void turn(struct loop *l)
 		return;
 	if (clock_mono() >= r->lease_at && !relay_may_publish(r) && relay_db_ready(r) && has_tables(l))
 		lease_step(l);
+	/* What is renewed in time stands behind the messages; where these leave no time for it, before them. */
+	if (is_lease_due(r, r->conf->relay_lease_s * SECOND_US / 6))
+		lease_step(l);
 	if (relay_may_publish(r))
 		work(l, is_poked);
 	else
 		push_pool_work(r->pool);
-	/* What is renewed in time stands behind the messages. */
-	if (clock_mono() >= r->lease_at && r->is_active && relay_db_ready(r))
+	if (is_lease_due(r, 0))
 		lease_step(l);
 	if (clock_mono() >= r->params_at)
 		reload_settings(l);

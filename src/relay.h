@@ -59,26 +59,32 @@ void relay_order_rows(struct outbox_row *rows, size_t n);
  * another worker, what was published in the last seconds is in doubt and published again: more seconds than such a moment has on a
  * machine that is out of breath. */
 #define RELAY_OVERLAP_US INT64_C(10000000)
+#define DOUBT_WORKERS 32
 #define DOUBT_GUESSES 3
 struct doubt {				/* times are monotonic */
 	uint64_t settled;		/* see doubt_settled */
 	uint64_t marked, top;		/* where the cursor stood at marked_at; the highest that it ever came to */
 	int64_t marked_at, top_at;	/* top_at: when it came there */
+	int64_t heard_at;		/* the worker's last answer */
 	char worker[PUSH_WORKER_SIZE];	/* behind the last connection, "" where it is not known */
+	uint64_t known[DOUBT_WORKERS];	/* those that were behind connections before; 0: none */
 	int64_t guessed[DOUBT_GUESSES];
-	size_t guess_i;			/* the oldest of these */
+	size_t known_i, guess_i;	/* the oldest of these */
 };
 /* Nothing up to the cursor is in doubt, and no worker is known. */
 void doubt_reset(struct doubt *d, uint64_t cursor, int64_t now);
 /* From and into what the database remembers; wall is the time there. c->pub_no is not doubt_save's. */
 void doubt_resume(struct doubt *d, const struct push_cursor *known, instant wall, int64_t now);
 void doubt_save(const struct doubt *d, struct push_cursor *c, instant wall, int64_t now);
-/* The cursor has come there. Where it was there before, that counts: nothing is in doubt for longer, however often it is sent again. */
+/* The cursor has come there, by the worker's answer. Where it was there before, that counts: nothing is in doubt for longer, however
+ * often it is sent again. */
 void doubt_note(struct doubt *d, uint64_t cursor, int64_t now);
-/* Where it stood one to two RELAY_OVERLAP_US before now. */
-uint64_t doubt_settled(struct doubt *d, int64_t now);
-/* A new connection leads to that worker ("": it does not say). Gives the cursor to go on from: the same, or the settled one. */
-uint64_t doubt_connected(struct doubt *d, const char *worker, uint64_t cursor, int64_t now);
+/* Where it stood one to two RELAY_OVERLAP_US before the worker's last answer: had another one been there by then, this one would have
+ * been gone. */
+uint64_t doubt_settled(struct doubt *d);
+/* That worker has answered ("": it does not say who it is), over the connection that was there (is_kept) or a new one. Gives the cursor
+ * to go on from: the same, or the settled one. */
+uint64_t doubt_heard(struct doubt *d, const char *worker, bool is_kept, uint64_t cursor, int64_t now);
 
 /* ---- lanes ---- */
 
@@ -91,7 +97,11 @@ struct lane {
 	int64_t save_at;		/* when to tell the database */
 	struct doubt doubt;
 	bool is_connected;		/* to a worker that was asked who it is */
+	bool is_asking;			/* what is in flight is that question */
+	bool is_asked;			/* whoever is behind the connection, if it is still there */
+	int64_t ask_at;			/* with nothing to send: when to ask again, while anything is in doubt */
 	unsigned cuts;			/* connections that ended before they took a message, in a row */
+	unsigned unanswered;		/* questions, in a row */
 	bool has_msg;
 	struct relay_msg msg;		/* in hand: in flight, or waiting for its next try, or refused and not yet put aside */
 	long refused;			/* status, 0 for none */
@@ -132,6 +142,9 @@ struct relay {
 	uint64_t put_aside;
 	bool is_db_away;
 	int64_t db_pause, db_at;	/* after a failure: not before */
+	int64_t db_failed_at;
+	bool db_has_worked;		/* since then */
+	unsigned db_relapses;		/* failures soon after a success, in a row */
 	int64_t lease_at, poll_at, prune_at, params_at;
 };
 

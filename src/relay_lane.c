@@ -15,8 +15,10 @@
 /* Answers taken in one turn, where they come at once; then it is the outbox's turn. */
 #define ROUNDS_MAX 8
 #define INSTANCE_MAX 255	/* push_cursors.instance */
-/* An instance that keeps no connection can't be asked and served on the same one. */
+/* An instance that keeps no connection can't be asked and served on the same one, one that does not answer can't be asked. */
 #define CUTS_MAX 3
+/* With something in doubt and nothing to send. */
+#define ASK_PAUSE_US 500000
 
 /* ---- pauses ---- */
 
@@ -229,11 +231,14 @@ static void lane_done(struct lane *l)
 	lane_well(l);
 }
 
-/* Somebody is there, and has said who. */
-static void lane_connected(struct lane *l)
+/* Somebody is there, and has said who it is, or only that it does not. */
+static void lane_heard(struct lane *l)
 {
-	uint64_t from = doubt_connected(&l->doubt, push_worker(l->push), l->cursor, clock_mono());
-	l->is_connected = true;
+	bool is_kept = l->is_asked && push_was_kept(l->push);
+	uint64_t from = doubt_heard(&l->doubt, push_worker(l->push), is_kept, l->cursor, clock_mono());
+	l->is_connected = l->is_asked = true;
+	if (!l->has_msg)
+		lane_well(l);
 	if (from == l->cursor)
 		return;
 	log_info("push %s: another worker; from number %llu on again", l->url, (unsigned long long)from + 1);
@@ -244,7 +249,10 @@ static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
 {
 	if (l->failures++ == 0) {
 		l->failing_since = r->clock.now(&r->clock);
-		log_warn("push %s: number %llu: %s; trying again", l->url, (unsigned long long)l->msg.pub_no, push_reason(l->push));
+		if (l->is_asking)
+			log_warn("push %s: GET /pub/worker: %s; trying again", l->url, push_reason(l->push));
+		else
+			log_warn("push %s: number %llu: %s; trying again", l->url, (unsigned long long)l->msg.pub_no, push_reason(l->push));
 	}
 	l->retry_at = clock_mono() + relay_pause_us(v, l->failures, r->conf->push_retry_max_ms, (unsigned)rand_r(&r->random));
 }
@@ -268,21 +276,30 @@ static void lane_put_aside(struct relay *r, struct lane *l)
 	lane_done(l);
 }
 
-static void lane_settle(struct relay *r, struct lane *l)
+/* Any answer shows that somebody is there; whether messages are taken, messages will show. So does silence, in the end. */
+static void settle_question(struct relay *r, struct lane *l, enum push_verdict v)
 {
-	enum push_verdict v = push_take(l->push);
-	bool is_hello = !l->is_connected;
+	if (push_status(l->push))
+		l->unanswered = 0;
+	else if (v == PUSH_RETRY)
+		l->unanswered++;
+	if (push_status(l->push) || l->unanswered >= CUTS_MAX)
+		lane_heard(l);
+	else
+		lane_failed(r, l, v);
+}
+
+static void settle_message(struct relay *r, struct lane *l, enum push_verdict v)
+{
 	switch (v) {
-	case PUSH_ACCEPTED: case PUSH_REFUSED:
-		if (is_hello)
-			lane_connected(l);
-		else if (v == PUSH_ACCEPTED)
-			lane_done(l);
-		else
-			lane_refused(l);
+	case PUSH_ACCEPTED:
+		lane_done(l);
+		break;
+	case PUSH_REFUSED:
+		lane_refused(l);
 		break;
 	case PUSH_RETRY: case PUSH_AWAY:
-		l->is_connected = l->is_connected && push_status(l->push);
+		l->is_connected = l->is_connected && push_status(l->push) && push_was_kept(l->push);
 		lane_failed(r, l, v);
 		break;
 	case PUSH_CUT:
@@ -292,6 +309,20 @@ static void lane_settle(struct relay *r, struct lane *l)
 	case PUSH_NONE: case PUSH__MAX:
 		break;
 	}
+}
+
+static void lane_settle(struct relay *r, struct lane *l)
+{
+	enum push_verdict v = push_take(l->push);
+	if (v == PUSH_NONE)
+		return;
+	if (l->is_asking) {
+		settle_question(r, l, v);
+		return;
+	}
+	if (!push_was_kept(l->push))
+		l->is_asked = false;
+	settle_message(r, l, v);
 }
 
 /* ---- sending ---- */
@@ -328,6 +359,15 @@ static bool lane_next(struct relay *r, struct lane *l, bool chores)
 	return true;
 }
 
+/* A connection that ends says nothing to a lane at rest: while something is in doubt, whoever is there is asked again and again. */
+static int64_t ask_due(const struct lane *l)
+{
+	struct doubt d = l->doubt;
+	if (!l->failures && doubt_settled(&d) >= l->cursor)
+		return INT64_MAX;
+	return l->ask_at > l->retry_at ? l->ask_at : l->retry_at;
+}
+
 static void lane_send(struct relay *r, struct lane *l, bool chores)
 {
 	if (!l->is_started || push_in_flight(l->push) || l->refused)
@@ -335,11 +375,14 @@ static void lane_send(struct relay *r, struct lane *l, bool chores)
 	if (!l->has_msg)
 		l->has_msg = lane_next(r, l, chores);
 	/* Asked last, since reading may have taken its time. */
-	if (!l->has_msg || clock_mono() < l->retry_at || !relay_may_publish(r))
+	if (clock_mono() < l->retry_at || !relay_may_publish(r) || (!l->has_msg && clock_mono() < ask_due(l)))
 		return;
+	l->is_asking = !l->is_connected || !l->has_msg;
+	l->ask_at = clock_mono() + ASK_PAUSE_US;
 	/* One that keeps no connection is asked and served on two. */
-	if (l->is_connected)
-		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms, l->cuts >= CUTS_MAX);
+	if (!l->is_asking)
+		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms,
+			l->cuts >= CUTS_MAX || l->unanswered >= CUTS_MAX);
 	else
 		push_hello(l->push, r->conf->push_timeout_ms);
 }
@@ -428,6 +471,8 @@ static int64_t lane_due(const struct relay *r, const struct lane *l)
 		due = later(l->save_at, r->db_at);
 	if (l->has_msg)
 		return push_in_flight(l->push) ? due : earlier(due, l->retry_at);
+	if (!push_in_flight(l->push))
+		due = earlier(due, ask_due(l));
 	return l->cursor < r->head ? earlier(due, later(l->read_at, r->db_at)) : due;
 }
 
@@ -437,40 +482,4 @@ int64_t relay_lanes_due(const struct relay *r)
 	for (size_t i = 0; i < r->lane_n; i++)
 		due = earlier(due, lane_due(r, r->lanes[i]));
 	return due;
-}
-
-bool relay_lanes_done(const struct relay *r)
-{
-	for (size_t i = 0; i < r->lane_n; i++)
-		if (!r->lanes[i]->is_started || r->lanes[i]->has_msg || r->lanes[i]->cursor < r->head)
-			return false;
-	return true;
-}
-
-bool relay_lanes_failing(const struct relay *r, unsigned times)
-{
-	for (size_t i = 0; i < r->lane_n; i++)
-		if (r->lanes[i]->failures >= times)
-			return true;
-	return false;
-}
-
-void relay_lanes_state(const struct relay *r, struct buf *out)
-{
-	for (size_t i = 0; i < r->lane_n; i++) {
-		const struct lane *l = r->lanes[i];
-		struct wall w;
-		if (!l->failures)
-			continue;
-		time_to_wall(l->failing_since, 0, &w);
-		buf_addf(out, "%spush %s: ", out->len ? "; " : "", l->url);
-		if (push_status(l->push))
-			buf_addf(out, "%ld", push_status(l->push));
-		else
-			buf_adds(out, "no answer");
-		buf_addf(out, " since %04d-%02d-%02dT%02d:%02d:%02dZ, %llu behind", w.year, w.month, w.day, w.hour, w.minute, w.second,
-			(unsigned long long)(r->head > l->cursor ? r->head - l->cursor : 0));
-	}
-	if (r->put_aside)
-		buf_addf(out, "%s%llu put aside", out->len ? "; " : "", (unsigned long long)r->put_aside);
 }

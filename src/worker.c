@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -66,8 +67,8 @@ static bool fcgi_write(void *ctx, const char *s, size_t n)
 	return FCGX_PutStr(s, (int)n, f->out) == (int)n && FCGX_FFlush(f->out) == 0;
 }
 
-/* Where signals get through: accept() gives a connection or is interrupted, never both. It blocks, so that of many workers one
- * only wakes for each connection. Negative: errno says why. */
+/* Where signals get through, so one may come just as accept() has given a connection: that is served all the same. It blocks, so that
+ * of many workers one only wakes for each connection. Negative: errno says why. */
 static int accept_one(void)
 {
 	hold_signals(false);
@@ -92,22 +93,56 @@ static bool is_speaking(int fd, bool is_kept)
 	return n > 0 || (n < 0 && !is_kept);	/* some other signal is no silence */
 }
 
+/* Who begins a request and does not end it shall not keep a worker either: it then reads as the end of what was sent. */
+#define REQUEST_S 5
+
+static volatile sig_atomic_t client_fd = -1;
+
+static void on_timer(int sig)
+{
+	int error = errno;
+	(void)sig;
+	if (client_fd >= 0)
+		shutdown(client_fd, SHUT_RD);
+	errno = error;
+}
+
+/* A timer of its own, whose handler restarts what it interrupts: libfcgi would take an interrupted write for the client's end. */
+static timer_t make_timer(void)
+{
+	struct sigaction act = { .sa_handler = on_timer, .sa_flags = SA_RESTART };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1 };
+	timer_t timer;
+	if (sigaction(event.sigev_signo, &act, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		log_die("no timer: %s", strerror(errno));
+	return timer;
+}
+
+static void set_timer(timer_t timer, int fd, time_t seconds)
+{
+	struct itimerspec at = { .it_value.tv_sec = seconds };
+	client_fd = fd;
+	timer_settime(timer, 0, &at, NULL);
+}
+
 /* libfcgi can't be told to hold signals between accepting and the end of the parameters, nor to let them through before. So it
  * gets the connection as one that was kept, and no socket to accept others on. */
-static void serve_connection(struct app *app, int fd)
+static void serve_connection(struct app *app, int fd, timer_t timer)
 {
 	FCGX_Request f;
 	if (FCGX_InitRequest(&f, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		log_die("libfcgi makes no request");
 	f.ipcFd = fd;
 	f.keepConnection = 1;
-	for (bool is_kept = false; f.ipcFd >= 0 && !is_ending && is_speaking(f.ipcFd, is_kept); is_kept = true) {
+	for (bool is_kept = false; f.ipcFd >= 0 && !(is_kept && is_ending) && is_speaking(f.ipcFd, is_kept); is_kept = true) {
+		set_timer(timer, f.ipcFd, REQUEST_S);
 		if (FCGX_Accept_r(&f) != 0)
 			break;
 		struct http_io io = { f.envp, fcgi_read, fcgi_write, &f };
 		app_answer(app, &io);
 		FCGX_Finish_r(&f);
 	}
+	set_timer(timer, -1, 0);
 	/* Not by libfcgi, which would wait until the other side closes too. */
 	if (f.ipcFd >= 0)
 		close(f.ipcFd);
@@ -116,7 +151,8 @@ static void serve_connection(struct app *app, int fd)
 /* The client was gone before it was accepted. */
 static bool is_of_client(int error)
 {
-	return error == ECONNABORTED || error == ECONNRESET || error == EPROTO || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+	return error == ECONNABORTED || error == ECONNRESET || error == EPROTO || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH ||
+		error == ENETDOWN || error == EHOSTDOWN || error == ENONET || error == ENOPROTOOPT || error == EOPNOTSUPP || error == EPERM;
 }
 
 static int serve_fastcgi(struct app *app)
@@ -124,6 +160,7 @@ static int serve_fastcgi(struct app *app)
 	int domain = AF_UNIX, on = 1;
 	if (FCGX_Init() != 0 || getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) != 0)
 		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
+	timer_t timer = make_timer();
 	hold_signals(true);
 	while (!is_ending) {
 		int fd = accept_one();
@@ -135,7 +172,7 @@ static int serve_fastcgi(struct app *app)
 		}
 		if (domain != AF_UNIX)
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		serve_connection(app, fd);
+		serve_connection(app, fd, timer);
 	}
 	return is_ending ? 0 : EX_OSERR;
 }

@@ -91,6 +91,32 @@ def test_a_request_that_is_still_coming(api, binary, scratch, sent):
         assert process.wait(5) == 0
 
 
+def test_a_signal_beside_a_connection(api, binary, scratch):
+    """Accepted just before the worker is told to end: answered. Not accepted: still there for the next worker."""
+    for n in range(15):
+        with one_worker(api, binary, scratch, f"beside{n}") as (workers, process), socket.socket(socket.AF_UNIX) as conn:
+            conn.settimeout(1)
+            conn.connect(workers.path)
+            process.send_signal(signal.SIGTERM)
+            conn.sendall(BEGIN + HEALTH)
+            try:
+                assert b"Status: 200" in conn.recv(4096)
+            except TimeoutError:
+                pass
+            assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("sent", [3, 20])
+def test_half_a_request_keeps_no_worker(api, binary, scratch, sent):
+    with one_worker(api, binary, scratch, f"half{sent}") as (workers, process), accepted(workers, process) as conn:
+        conn.sendall((BEGIN + HEALTH)[:sent])
+        begun = time.monotonic()
+        assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
+        assert time.monotonic() - begun < 7
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_an_idle_worker_ends_at_once(api, binary, scratch, how):
     with one_worker(api, binary, scratch, f"idle{how}") as (_, process):

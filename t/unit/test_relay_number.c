@@ -190,7 +190,7 @@ Test(relay, addresses_of_instances)
 	push_pool_free(pool);
 }
 
-/* Steps as "seconds cursor", and what is settled at a time. */
+/* Steps as "seconds cursor"; what is settled when the worker answers at that time. */
 static const struct { const char *steps; double at; uint64_t settled; } doubts[] = {
 	{ "", 0, 7 },
 	{ "", 1000, 7 },
@@ -223,9 +223,19 @@ Test(relay, doubt)
 		struct doubt d;
 		doubt_reset(&d, 7, 0);
 		note_steps(&d, doubts[i].steps);
-		uint64_t settled = doubt_settled(&d, (int64_t)(doubts[i].at * 1e6));
+		cr_expect_eq(doubt_heard(&d, "", true, 99, (int64_t)(doubts[i].at * 1e6)), 99);
+		uint64_t settled = doubt_settled(&d);
 		cr_expect_eq(settled, doubts[i].settled, "%s at %g: %llu", doubts[i].steps, doubts[i].at, (unsigned long long)settled);
 	}
+}
+
+Test(relay, doubt_lasts_while_nothing_is_heard)
+{
+	struct doubt d;
+	doubt_reset(&d, 7, 0);
+	doubt_heard(&d, "17", false, 7, 0);
+	doubt_note(&d, 9, 1);
+	cr_expect_eq(doubt_heard(&d, "18", false, 9, INT64_C(1000000000)), 7);
 }
 
 Test(relay, doubt_of_a_long_busy_time_reaches_back_ten_to_twenty_seconds)
@@ -237,7 +247,7 @@ Test(relay, doubt_of_a_long_busy_time_reaches_back_ten_to_twenty_seconds)
 	for (uint64_t n = 1; n <= 60000; n++) {
 		doubt_note(&d, n, now += 1000);
 		if (n % 997 == 0 && n > 20000) {
-			uint64_t settled = doubt_settled(&d, now);
+			uint64_t settled = doubt_settled(&d);
 			cr_assert(settled <= n - 10000 && settled + 20001 > n, "%llu at %llu", (unsigned long long)settled, (unsigned long long)n);
 		}
 	}
@@ -246,8 +256,9 @@ Test(relay, doubt_of_a_long_busy_time_reaches_back_ten_to_twenty_seconds)
 Test(relay, resumed_doubt_ages)
 {
 	const instant saved = INT64_C(1800000000000000);
+	const int64_t now = INT64_C(5000000000);
 	struct push_cursor known = { .pub_no = 20, .marked = 15, .settled = 12, .at = saved, .marked_at = saved - 6000000, .worker = "17" };
-	/* how old it is when it is resumed, and when, after that, one looks */
+	/* how old it is when it is resumed, and when, after that, the same worker answers */
 	static const struct { double age, at; uint64_t settled; } rows[] = {
 		{ 0, 0, 12 }, { 0, 3.9, 12 }, { 0, 4, 15 }, { 0, 9.9, 15 }, { 0, 10, 20 }, { 4, 0, 15 }, { 4, 6, 20 }, { 10, 0, 20 }, { 1000, 0, 20 },
 		/* the wall clock was set back */
@@ -256,20 +267,22 @@ Test(relay, resumed_doubt_ages)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct doubt d;
 		struct push_cursor again = { .pub_no = 20 };
-		doubt_resume(&d, &known, saved + (int64_t)(rows[i].age * 1e6), 500000000);
-		doubt_save(&d, &again, saved, 500000000);
+		doubt_resume(&d, &known, saved + (int64_t)(rows[i].age * 1e6), now);
+		doubt_save(&d, &again, saved, now);
 		cr_expect(again.marked == 15 && again.settled == 12 && !strcmp(again.worker, "17"));
 		cr_expect(again.at == saved - (rows[i].age > 0 ? (instant)(rows[i].age * 1e6) : 0));
-		cr_expect_eq(doubt_settled(&d, 500000000 + (int64_t)(rows[i].at * 1e6)), rows[i].settled, "row %zu", i);
+		cr_expect_eq(doubt_heard(&d, "17", false, 20, now + (int64_t)(rows[i].at * 1e6)), 20);
+		cr_expect_eq(doubt_settled(&d), rows[i].settled, "row %zu", i);
 	}
 }
 
-/* Connections as "second worker" ("-": unknown), each when messages up to 9 were accepted at second 0; what they go on from. */
+/* New connections as "second worker" ("-": unknown), where messages up to 9 were accepted at second 0; what they go on from. */
 static const struct { const char *name, *before, *connections; uint64_t from[6]; } connections[] = {
 	{ "the same worker", "17", "1 17 2 17", { 9, 9 } },
 	{ "another", "17", "1 18 2 18", { 7, 9 } },
 	{ "each time another", "17", "1 18 2 19 3 20 4 21 5 22", { 7, 7, 7, 7, 7 } },
-	{ "another, late", "17", "10 18", { 9 } },
+	{ "two in turns", "17", "1 18 2 17 3 18 4 17 5 18 6 17", { 7, 7, 7, 7, 9, 9 } },
+	{ "the same, then another", "17", "10 17 11 18", { 9, 9 } },
 	{ "known first now", "", "1 18 2 18", { 7, 9 } },
 	{ "does not say", "", "1 - 2 - 3 - 4 - 5 -", { 7, 7, 7, 9, 9 } },
 	{ "says no longer", "17", "1 -", { 7 } },
@@ -283,10 +296,10 @@ Test(relay, doubt_where_a_new_connection_leads_elsewhere)
 		char worker[24];
 		int second, used;
 		doubt_reset(&d, 7, 0);
-		cr_assert_eq(doubt_connected(&d, connections[i].before, 7, 0), 7);
+		cr_assert_eq(doubt_heard(&d, connections[i].before, false, 7, 0), 7);
 		doubt_note(&d, 9, 0);
 		for (size_t k = 0; sscanf(at, " %d %23s%n", &second, worker, &used) == 2; at += used, k++) {
-			uint64_t from = doubt_connected(&d, *worker == '-' ? "" : worker, 9, second * INT64_C(1000000));
+			uint64_t from = doubt_heard(&d, *worker == '-' ? "" : worker, false, 9, second * INT64_C(1000000));
 			cr_expect_eq(from, connections[i].from[k], "%s, connection %zu: %llu", connections[i].name, k, (unsigned long long)from);
 		}
 	}

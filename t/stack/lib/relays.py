@@ -19,7 +19,8 @@ Post = collections.namedtuple("Post", "channel seq body headers")
 
 
 class Push:
-    """A push instance on a Unix socket. worker: who it says it is, None: it does not. keeps: a connection for so many requests.
+    """A push instance on a Unix socket. worker: who it says it is, None: it does not; a callable: says it, or gives a status, "hang" or
+    "close". keeps: a connection for so many requests.
     answer(n, path) says what happens to the n-th request (from 1): a status; "hang": no answer;
     "close": read, then closed; "drop": closed while it is being read."""
 
@@ -63,8 +64,15 @@ class Push:
             threading.Thread(target=self._serve, args=(c,), daemon=True).start()
 
     def _tell_worker(self, c):
-        status, text = (200, self.worker.encode("latin-1")) if self.worker else (404, b"no")
+        """False: the connection ends."""
+        what = self.worker() if callable(self.worker) else self.worker or 404
+        if what == "hang":
+            c.recv(1)
+        if what in ("hang", "close"):
+            return False
+        status, text = (what, b"no") if isinstance(what, int) else (200, what.encode("latin-1"))
         c.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
+        return True
 
     def _serve(self, c):
         try:
@@ -79,7 +87,8 @@ class Push:
                 head, _, buffer = buffer.partition(b"\r\n\r\n")
                 first, *lines = head.decode().split("\r\n")
                 if first == "GET /pub/worker HTTP/1.1":
-                    self._tell_worker(c)
+                    if not self._tell_worker(c):
+                        return
                     continue
                 headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}
                 with self.lock:
