@@ -103,6 +103,7 @@ def test_a_signal_beside_a_connection(api, binary, scratch):
                 assert b"Status: 200" in conn.recv(4096)
             except TimeoutError:
                 pass
+            conn.close()
             assert process.wait(5) == 0
 
 
