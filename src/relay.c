@@ -296,9 +296,12 @@ static void end_if_done(struct loop *l)
 		l->status = EX_OK;
 }
 
-static bool is_lease_due(const struct relay *r, int64_t since_us)
+/* is_late: should have been renewed a while ago. */
+static bool is_lease_due(const struct relay *r, bool is_late)
 {
-	return r->is_active && relay_db_ready(r) && clock_mono() >= r->lease_at + since_us;
+	if (!r->is_active || !relay_db_ready(r))
+		return false;
+	return clock_mono() >= r->lease_at + (is_late ? r->conf->relay_lease_s * SECOND_US / 6 : 0);
 }
 
 static void turn(struct loop *l)
@@ -310,13 +313,13 @@ static void turn(struct loop *l)
 	if (clock_mono() >= r->lease_at && !relay_may_publish(r) && relay_db_ready(r) && has_tables(l))
 		lease_step(l);
 	/* What is renewed in time stands behind the messages; where these leave no time for it, before them. */
-	if (is_lease_due(r, r->conf->relay_lease_s * SECOND_US / 6))
+	if (is_lease_due(r, true))
 		lease_step(l);
 	if (relay_may_publish(r))
 		work(l, is_poked);
 	else
 		push_pool_work(r->pool);
-	if (is_lease_due(r, 0))
+	if (is_lease_due(r, false))
 		lease_step(l);
 	if (clock_mono() >= r->params_at)
 		reload_settings(l);
