@@ -38,7 +38,7 @@ must_check struct push *push_new(struct push_pool *pool, const char *url, char *
 /* Drops what is in flight. NULL is fine. */
 void push_free(struct push *p);
 /* Opens a connection, or takes the open one, and asks the worker behind it who it is (GET /pub/worker). Nothing may be in flight.
- * PUSH_ACCEPTED: push_worker tells. PUSH_REFUSED: connected, but that instance does not say. */
+ * Where push_status is not 0, somebody is there, and push_worker tells who. */
 void push_hello(struct push *p, int64_t timeout_ms);
 /* The answer to push_hello, a number; "" for none. */
 const char *push_worker(const struct push *p);

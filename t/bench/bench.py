@@ -65,7 +65,6 @@ class Bench:
         with open(f"{HERE}/reset.sql") as f:
             self.sql(stdin=f)
         proc.wait_for(lambda: int(self.sql("-e", "SHOW GLOBAL STATUS LIKE 'Innodb_history_list_length'").split()[1]) < 2000, 60, "the purge", 0.2)
-        time.sleep(0.3)
 
     def pids(self):
         p = self.stack.pid
