@@ -38,6 +38,7 @@ struct conf {
 	const char *relay_socket;	/* PICKUP_RELAY_SOCKET: datagram socket that wakes the relay */
 	int64_t relay_poll_ms;		/* PICKUP_RELAY_POLL_MS  10..60000, 500 */
 	int64_t relay_batch;		/* PICKUP_RELAY_BATCH  1..1000, 200 rows */
+	int64_t relay_gather_ms;	/* PICKUP_RELAY_GATHER_MS  0..1000, 5 */
 	int64_t relay_lease_s;		/* PICKUP_RELAY_LEASE_S  2..300, 5 */
 	const char *push_urls;		/* PICKUP_PUSH_URLS: publishers, space-separated; "unix:/path" or "http://host:port" */
 	int64_t push_timeout_ms;	/* PICKUP_PUSH_TIMEOUT_MS  100..60000, 2000 */

@@ -218,14 +218,22 @@ static void reload_settings(struct loop *l)
 
 /* ---- the loop ---- */
 
+/* A step costs the database the same for one message as for ten: where more than one was found, the next ones are waited for a little. */
+static bool is_gathering(const struct relay *r)
+{
+	return clock_mono() < r->gather_at;
+}
+
 static int64_t wake_at(const struct loop *l)
 {
 	const struct relay *r = &l->relay;
 	int64_t db = INT64_MAX, at = r->params_at;
 	if (!relay_may_publish(r))
 		db = r->lease_at;
-	else if (r->in_doubt || r->has_more)
+	else if (r->in_doubt)
 		db = 0;
+	else if (r->has_more || is_gathering(r))
+		db = r->gather_at;
 	else
 		db = r->poll_at < r->lease_at ? r->poll_at : r->lease_at;
 	if (relay_may_publish(r) && r->prune_at < db)
@@ -243,7 +251,8 @@ static int64_t wake_at(const struct loop *l)
 static bool wait_for_work(struct loop *l)
 {
 	struct relay *r = &l->relay;
-	int fds[] = { l->signals, r->pokes ? poke_fd(r->pokes) : -1 };
+	/* While they are gathered nobody need wake us for one more. */
+	int fds[] = { l->signals, r->pokes && !is_gathering(r) ? poke_fd(r->pokes) : -1 };
 	struct signalfd_siginfo info;
 	push_pool_wait(r->pool, fds, 2, wake_at(l) - clock_mono());
 	if (read(l->signals, &info, sizeof info) > 0) {
@@ -256,8 +265,10 @@ static bool wait_for_work(struct loop *l)
 static void number_step(struct loop *l)
 {
 	struct relay *r = &l->relay;
-	r->poll_at = clock_mono() + r->conf->relay_poll_ms * 1000;
+	int64_t begun = clock_mono();
+	r->poll_at = begun + r->conf->relay_poll_ms * 1000;
 	enum outcome oc = relay_number(r);
+	r->gather_at = oc == OC_OK && !r->has_more && r->numbered > 1 ? begun + r->conf->relay_gather_ms * 1000 : 0;
 	if (oc == OC_CONFLICT) {
 		log_warn("numbers were taken already, or the lease ran out; looking again");
 		r->lease_at = 0;
@@ -273,7 +284,7 @@ static void work(struct loop *l, bool is_poked)
 	r->has_more |= is_poked;
 	if (r->in_doubt && relay_db_ready(r) && relay_db_ok(r, settle_doubt(r)))
 		r->has_more = true;
-	if (!r->in_doubt && relay_db_ready(r) && (r->has_more || clock_mono() >= r->poll_at))
+	if (!r->in_doubt && relay_db_ready(r) && !is_gathering(r) && (r->has_more || clock_mono() >= r->poll_at))
 		number_step(l);
 	relay_lanes_turn(r, true);
 	if (clock_mono() >= r->prune_at && relay_db_ready(r) && !r->in_doubt)

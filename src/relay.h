@@ -139,6 +139,7 @@ struct relay {
 	bool in_doubt;			/* what the database holds must be looked at before anything is numbered */
 	unsigned connection;		/* of the database, on which it was looked at */
 	bool has_more;			/* the outbox held more than was taken */
+	size_t numbered;		/* how many the last step took */
 	uint64_t put_aside;
 	bool is_db_away;
 	int64_t db_pause, db_at;	/* after a failure: not before */
@@ -146,6 +147,7 @@ struct relay {
 	bool db_has_worked;		/* since then */
 	unsigned db_relapses;		/* failures soon after a success, in a row */
 	int64_t lease_at, poll_at, prune_at, params_at;
+	int64_t gather_at;		/* not before this: the last step found that many come at once */
 };
 
 /* True for OC_OK. Anything else makes the database rest a moment, longer each time; said once. */
@@ -155,7 +157,7 @@ bool relay_db_ready(const struct relay *r);
 bool relay_may_publish(const struct relay *r);
 
 /* relay_number.c: gives numbers to one batch of the outbox, makes the lanes send, empties it. Only with the lease and without doubt.
- * Sets has_more; in_doubt where it did not end well. */
+ * Sets has_more and numbered; in_doubt where it did not end well. */
 enum outcome relay_number(struct relay *r);
 
 /* relay_lane.c */

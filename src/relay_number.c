@@ -236,6 +236,7 @@ enum outcome relay_number(struct relay *r)
 	arena_reset(r->arena);
 	/* What is not known yet to be empty is looked at again. */
 	r->has_more = true;
+	r->numbered = 0;
 	enum outcome oc = db_outbox_fetch(r->db, r->arena, batch + LOOK_AHEAD, &rows, &n);
 	if (oc != OC_OK)
 		return oc;
@@ -261,5 +262,6 @@ enum outcome relay_number(struct relay *r)
 		oc = relay_may_publish(r) ? delete_rows(r, rows, take) : OC_CONFLICT;
 	r->in_doubt = oc != OC_OK;
 	r->has_more = n > take;
+	r->numbered = take;
 	return oc;
 }

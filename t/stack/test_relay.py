@@ -42,6 +42,24 @@ def test_a_poke_is_enough_and_so_is_none(db, relays, push):
     push.wait(3, 2)
 
 
+def test_what_comes_in_quick_succession_is_gathered(db, relays, push):
+    r = relays.start(push_urls=push.url, relay_poll_ms=60000, relay_gather_ms=1000)
+    begun = time.monotonic()
+    db.notify(("shop", 1), ("shop", 2))
+    poke(r)
+    push.wait(2)
+    db.notify(("shop", 1))
+    poke(r)
+    push.wait(3)
+    assert time.monotonic() - begun >= 1, "two had come at once, so the third was waited for"
+    begun = time.monotonic()
+    for n in range(8):
+        db.notify(("shop", 1))
+        poke(r)
+        push.wait(4 + n)
+    assert time.monotonic() - begun < 6, "who comes alone is not kept waiting: that would take eight seconds"
+
+
 def test_killed_at_any_moment(db, relays, make_push):
     push = make_push(answer=lambda n, p: 201 if n % 40 else "close")
     rng = random.Random(7)
