@@ -18,6 +18,7 @@ struct conf {
 	int64_t db_connect_timeout_s;	/* PICKUP_DB_CONNECT_TIMEOUT_S  1..60, 1 */
 	int64_t db_timeout_s;		/* PICKUP_DB_TIMEOUT_S  1..60, 2: one answer of the server */
 	int64_t db_lock_wait_s;		/* PICKUP_DB_LOCK_WAIT_S  1..60, 1 */
+	bool db_pipeline;		/* PICKUP_DB_PIPELINE  on | off, on: statements that belong together in one round trip */
 	int64_t db_replays;		/* PICKUP_DB_REPLAYS  0..50, 10: of a unit of work after a deadlock */
 	int64_t token_alg;		/* PICKUP_TOKEN_ALG  HS256 | RS256 | ES256 (enum token_alg), HS256 */
 	const char *token_key_file;	/* PICKUP_TOKEN_KEY_FILE: secret (HS256, at least 32 bytes) or PEM public key */

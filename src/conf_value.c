@@ -39,6 +39,8 @@ const struct setting conf_rows[] = {
 		"How long a statement waits for a row that another transaction holds, before the whole transaction is tried again."),
 	INT("DB_REPLAYS", db_replays, "10", 0, 50, "times",
 		"How often a transaction is tried again after a deadlock or a lock wait that took too long, before the request gets 503."),
+	ROW("DB_PIPELINE", SETTING_BOOL, db_pipeline, "on", 0, 1, NULL, "",
+		"Whether statements that belong together are sent before the first one's answer is read; \"off\" where a proxy before the database can't take that."),
 	WORD("TOKEN_ALG", token_alg, "HS256", alg_words,
 		"Algorithm of the access tokens; one that names another is refused. With RS256 or ES256 somebody else issues them: "
 		"this server holds the public key alone, and its own login makes none."),

@@ -91,6 +91,7 @@ static void close_connection(struct db *db)
 		mysql_close(db->my);
 	db->my = NULL;
 	db->proven = false;
+	db->flight_n = 0;
 	db_stmt_forget(db);
 }
 
@@ -288,6 +289,7 @@ static void end_transaction(struct db *db)
 	db->opener_file = NULL;
 	db->answered = false;
 	db->doomed = OC_OK;
+	db->is_holding = false;
 }
 
 void db_abandon(struct db *db)
@@ -337,6 +339,12 @@ static enum outcome try_work(struct db *db, db_work_fn *work, void *ctx, const c
 	db->answered = false;
 	db->doomed = OC_OK;
 	oc = work(db, ctx);
+	if (db->is_holding) {
+		if (oc == OC_OK)
+			log_error("database: transaction of %s:%d ends amid its statements", file, line);
+		oc = oc == OC_OK ? OC_BAD : oc;
+		db_drop(db);
+	}
 	if (db->doomed != OC_OK)
 		oc = db->doomed;
 	if (oc == OC_OK)

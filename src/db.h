@@ -78,6 +78,13 @@ typedef enum outcome db_row_fn(void *ctx, const struct db_val *vals);
 must_check enum outcome db_run(struct db *db, enum sql id, unsigned reps, const struct db_val *args, size_t nargs,
 	db_row_fn *row, void *ctx, struct db_done *done);
 
+/* Several statements for one round trip: inside a transaction, db_run() between these two sends its statement and gives OC_OK at once, where
+ * the client library can do that and the statement is prepared; rows, done and how it ended come with db_collect(), which gives the first failure,
+ * so ctx and done must live until then (args need not). What came behind a failed one may have been executed all the same: return the failure, and
+ * the roll-back undoes it. Where the library can't, each statement is waited for as it comes. */
+void db_hold(struct db *db);
+must_check enum outcome db_collect(struct db *db);
+
 /* A transaction: the whole unit of work again on OC_BUSY (jittered back-off, conf.db_replays times and until the request's deadline, then OC_BUSY), and once on a connection that was lost
  * before its first statement got through. work gets ctx and must be repeatable. It commits where work returns OC_OK, else rolls back and
  * passes the outcome on. An error of COMMIT itself whose outcome is unknown is OC_DOWN. */

@@ -1,5 +1,5 @@
-/* db_internal.h - what db.c (connection, transactions), db_deadline.c, db_stmt.c (statements) and db_bind.c (their values) share.
- * Owns: struct db, struct side. Used by these four only; nobody else sees mysql.h. */
+/* db_internal.h - what db.c (connection, transactions), db_deadline.c, db_stmt.c (statements), db_run.c (running them) and db_bind.c
+ * (their values) share. Owns: struct db, struct db_stmt, struct side. Used by these five only; nobody else sees mysql.h. */
 #ifndef PICKUP_DB_INTERNAL_H
 #define PICKUP_DB_INTERNAL_H
 
@@ -12,7 +12,10 @@
 /* my_bool in libmariadb and older libmysqlclient, bool in newer ones. */
 typedef __typeof__(*((MYSQL_BIND *)0)->is_null) db_flag;
 
+/* A statement that was sent and whose answer is still to be read. */
 struct db_stmt;
+struct flight { struct db_stmt *st; db_row_fn *row; void *ctx; struct db_done *done; };
+#define FLIGHTS_MAX 8
 
 struct db {
 	const struct conf *conf;
@@ -28,6 +31,12 @@ struct db {
 	enum outcome doomed;		/* the open transaction is gone (OC_BUSY, OC_DOWN): it can't commit, whatever its work says */
 	const char *fetching;		/* statement whose rows are being handed out; NULL: none */
 	struct db_stmt *cache[SQL__MAX];
+	/* db_run.c's */
+	bool is_holding;		/* between db_hold() and db_collect() */
+	struct flight flights[FLIGHTS_MAX];
+	unsigned flight_n;
+	enum outcome landed;		/* how those that were read early ended: the first failure */
+	int64_t held_at;		/* when the transaction's first one was sent on a connection that may have gone stale; 0: it was not */
 	unsigned random;
 	char error_text[512];
 	/* db_deadline.c's */
@@ -82,6 +91,22 @@ must_check bool db_side_grow(struct side *s, unsigned i);
 /* Whether a column of this kind can be read as the signature says, so that two swapped columns do not pass. */
 must_check bool db_column_fits(char type, const MYSQL_FIELD *f);
 
+/* A prepared form of a statement. */
+struct db_stmt {
+	struct db_stmt *next;
+	const struct sql_statement *sql;
+	unsigned reps;
+	MYSQL_STMT *st;
+	struct side in, out;
+	struct db_val *vals;	/* the row in hand */
+};
+/* The one from the cache, or NULL: asks the server nothing. */
+struct db_stmt *db_stmt_find(struct db *db, enum sql id, unsigned reps);
+/* That, or prepared afresh; is_cached: it stays the cache's, else it is the caller's to free. */
+must_check enum outcome db_stmt_get(struct db *db, enum sql id, unsigned reps, struct db_stmt **out, bool *is_cached);
+void db_stmt_free(struct db_stmt *st);
+/* Reads the answers that nobody waits for any more. */
+void db_drop(struct db *db);
 /* Frees every cached statement. With the connection closed before, that costs no round trip. */
 void db_stmt_forget(struct db *db);
 

@@ -36,17 +36,13 @@ static struct db_val minutes(int m)
 	return m ? db_int(m) : db_null();
 }
 
-enum outcome db_order_update(struct db *db, const struct order *o)
+enum outcome db_order_update(struct db *db, const struct order *o, struct db_done *done)
 {
 	struct db_val args[] = {
 		db_text(str_from(order_status_name(o->status))), minutes(o->estimated_preparation_minutes),
 		db_money(o->total_amount), db_time(o->updated_at), db_uint(o->id.v), db_uint(o->version),
 	};
-	struct db_done done;
-	enum outcome oc = db_run(db, SQL_ORDER_UPDATE, 0, args, sizeof args / sizeof *args, NULL, NULL, &done);
-	if (oc != OC_OK)
-		return oc;
-	return done.affected == 1 ? OC_OK : OC_CONFLICT;
+	return db_run(db, SQL_ORDER_UPDATE, 0, args, sizeof args / sizeof *args, NULL, NULL, done);
 }
 
 struct history_entry history_of_creation(const struct order *o)

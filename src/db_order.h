@@ -5,6 +5,7 @@
 #define PICKUP_DB_ORDER_H
 
 #include "db.h"
+#include "event.h"
 #include "ids.h"
 #include "order.h"
 #include "person.h"
@@ -32,13 +33,14 @@ struct place_look {
 	struct place_product *products;		/* those of ids that are this shop's */
 	size_t product_count;
 };
-/* n may be 0. OC_OK or OC_NOT_FOUND (no such shop). */
-must_check enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
-	const struct product_id *ids, size_t n, struct place_look *out);
-
 struct stock_move { struct product_id id; uint32_t quantity; };	/* of one product; each product once */
-/* Takes all or, with OC_CONFLICT, leaves the transaction to be rolled back. n from 1. */
-must_check enum outcome db_stock_take(struct db *db, const struct stock_move *moves, size_t n);
+/* What the shop says about the products of moves, whose number n may be 0. OC_OK or OC_NOT_FOUND (no such shop). */
+must_check enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
+	const struct stock_move *moves, size_t n, struct place_look *out);
+/* The same, and takes them where they are counted. Of which shop they are is not asked, so whoever finds fault with what was looked at
+ * rolls back. is_short: some counted one has less than that, or was counted only now or no more: roll back as well. */
+must_check enum outcome db_place_take(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
+	const struct stock_move *moves, size_t n, struct place_look *out, bool *is_short);
 /* Gives back to products that are still counted. n from 1. */
 must_check enum outcome db_stock_give(struct db *db, const struct stock_move *moves, size_t n);
 /* Adds quantity of a product to the moves, one entry a product; gives the new count. moves has room for one more. */
@@ -46,12 +48,12 @@ size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, 
 /* By product, so that two units of work lock products in the same order. */
 void stock_moves_sort(struct stock_move *moves, size_t n);
 
-/* Inserts the order and its lines; sets o->id. */
-must_check enum outcome db_order_insert(struct db *db, struct order *o);
+/* Inserts the order, its lines and its message; sets o->id. */
+must_check enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *message);
 /* Waits until nobody else is changing the order; it is ours until the transaction ends. An order that is not there is no fault. */
 must_check enum outcome db_order_lock(struct db *db, struct order_id id);
-/* Writes status, estimate, total and updated_at where the version is still o->version. OC_CONFLICT: it is not. */
-must_check enum outcome db_order_update(struct db *db, const struct order *o);
+/* Writes status, estimate, total and updated_at where the version is still o->version; done->affected says whether it was. */
+must_check enum outcome db_order_update(struct db *db, const struct order *o, struct db_done *done);
 
 struct history_entry {
 	uint64_t version;

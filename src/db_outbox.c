@@ -63,6 +63,15 @@ enum outcome db_outbox_insert(struct db *db, const struct outbox_row *rows, size
 	return oc;
 }
 
+enum outcome db_outbox_insert_new(struct db *db, const struct event_new *e, const struct order *o)
+{
+	struct db_val args[] = {
+		db_uint(e->channel.kind), db_uint(e->channel.id), db_uint(o->shop_id.v), db_uint(o->version), db_time(o->updated_at),
+		db_text(e->head), db_text(e->tail),
+	};
+	return db_run(db, SQL_OUTBOX_INSERT_NEW, 0, args, sizeof args / sizeof *args, NULL, NULL, NULL);
+}
+
 struct waiting { uint64_t *n; instant *oldest; };
 
 static enum outcome take_waiting(void *ctx, const struct db_val *v)

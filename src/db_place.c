@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "db_outbox.h"
 #include "log.h"
 
 /* Statements are kept prepared up to this many repetitions; longer lists go in pieces. */
@@ -35,30 +36,6 @@ static enum outcome take_look(void *ctx, const struct db_val *v)
 	return OC_OK;
 }
 
-enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
-	const struct product_id *ids, size_t n, struct place_look *out)
-{
-	struct look_rows rows = { .arena = a, .look = out, .room = n };
-	*out = (struct place_look){ .products = arena_array(a, n + 1, sizeof *out->products) };
-	size_t at = 0;
-	do {
-		struct db_val args[PIECE + 2], *v = args;
-		*v++ = db_uint(customer.v);
-		size_t reps = 0;
-		for (; reps < PIECE && at < n; reps++)
-			*v++ = db_uint(ids[at++].v);
-		if (reps == 0) {
-			*v++ = db_uint(0);
-			reps = 1;
-		}
-		*v++ = db_uint(shop.v);
-		enum outcome oc = db_run(db, SQL_PLACE_LOOK, (unsigned)reps, args, (size_t)(v - args), take_look, &rows, NULL);
-		if (oc != OC_OK)
-			return oc;
-	} while (at < n);
-	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
-}
-
 size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, uint32_t quantity)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -82,8 +59,46 @@ void stock_moves_sort(struct stock_move *moves, size_t n)
 	qsort(moves, n, sizeof *moves, by_product);
 }
 
+/* Rows go to rows, which must live until they have come. */
+static enum outcome look(struct db *db, struct user_id customer, struct shop_id shop, const struct stock_move *moves, size_t n, struct look_rows *rows)
+{
+	size_t at = 0;
+	do {
+		struct db_val args[PIECE + 2], *v = args;
+		*v++ = db_uint(customer.v);
+		size_t reps = 0;
+		for (; reps < PIECE && at < n; reps++)
+			*v++ = db_uint(moves[at++].id.v);
+		if (reps == 0) {
+			*v++ = db_uint(0);
+			reps = 1;
+		}
+		*v++ = db_uint(shop.v);
+		enum outcome oc = db_run(db, SQL_PLACE_LOOK, (unsigned)reps, args, (size_t)(v - args), take_look, rows, NULL);
+		if (oc != OC_OK)
+			return oc;
+	} while (at < n);
+	return OC_OK;
+}
+
+static struct look_rows look_rows_for(struct arena *a, size_t n, struct place_look *out)
+{
+	*out = (struct place_look){ .products = arena_array(a, n + 1, sizeof *out->products) };
+	return (struct look_rows){ .arena = a, .look = out, .room = n };
+}
+
+enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
+	const struct stock_move *moves, size_t n, struct place_look *out)
+{
+	struct look_rows rows = look_rows_for(a, n, out);
+	enum outcome oc = look(db, customer, shop, moves, n, &rows);
+	if (oc != OC_OK)
+		return oc;
+	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
+}
+
 /* One piece: (id, quantity) for the CASE, then what the WHERE wants: (id, quantity) again, or ids alone. */
-static enum outcome move_piece(struct db *db, enum sql sql, const struct stock_move *moves, size_t n, uint64_t *affected)
+static enum outcome move_piece(struct db *db, enum sql sql, const struct stock_move *moves, size_t n, struct db_done *done)
 {
 	struct db_val args[PIECE * 4], *v = args;
 	for (size_t i = 0; i < n; i++) {
@@ -95,38 +110,42 @@ static enum outcome move_piece(struct db *db, enum sql sql, const struct stock_m
 		if (sql == SQL_STOCK_TAKE)
 			*v++ = db_uint(moves[i].quantity);
 	}
-	struct db_done done = { 0 };
-	enum outcome oc = db_run(db, sql, (unsigned)n, args, (size_t)(v - args), NULL, NULL, &done);
-	*affected = done.affected;
-	return oc;
+	return db_run(db, sql, (unsigned)n, args, (size_t)(v - args), NULL, NULL, done);
 }
 
-enum outcome db_stock_take(struct db *db, const struct stock_move *moves, size_t n)
+#define PIECES_MAX ((ORDER_LINES_MAX + PIECE - 1) / PIECE)
+
+enum outcome db_place_take(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
+	const struct stock_move *moves, size_t n, struct place_look *out, bool *is_short)
 {
-	for (size_t at = 0; at < n; at += PIECE) {
-		size_t piece = n - at < PIECE ? n - at : PIECE;
-		uint64_t affected;
-		enum outcome oc = move_piece(db, SQL_STOCK_TAKE, moves + at, piece, &affected);
-		if (oc != OC_OK)
-			return oc;
-		if (affected != piece)
-			return OC_CONFLICT;
-	}
-	return OC_OK;
+	struct look_rows rows = look_rows_for(a, n, out);
+	struct db_done taken[PIECES_MAX] = { 0 };
+	db_hold(db);
+	enum outcome oc = look(db, customer, shop, moves, n, &rows);
+	for (size_t i = 0; i * PIECE < n && oc == OC_OK; i++)
+		oc = move_piece(db, SQL_STOCK_TAKE, moves + i * PIECE, n - i * PIECE < PIECE ? n - i * PIECE : PIECE, &taken[i]);
+	if (oc == OC_OK)
+		oc = db_collect(db);
+	if (oc != OC_OK)
+		return oc;
+	size_t counted = 0, moved = 0;
+	for (size_t i = 0; i < out->product_count; i++)
+		counted += out->products[i].is_counted;
+	for (size_t i = 0; i < PIECES_MAX; i++)
+		moved += taken[i].affected;
+	*is_short = moved != counted;
+	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
 }
 
 enum outcome db_stock_give(struct db *db, const struct stock_move *moves, size_t n)
 {
-	for (size_t at = 0; at < n; at += PIECE) {
-		uint64_t affected;
-		enum outcome oc = move_piece(db, SQL_STOCK_GIVE, moves + at, n - at < PIECE ? n - at : PIECE, &affected);
-		if (oc != OC_OK)
-			return oc;
-	}
-	return OC_OK;
+	enum outcome oc = OC_OK;
+	for (size_t at = 0; at < n && oc == OC_OK; at += PIECE)
+		oc = move_piece(db, SQL_STOCK_GIVE, moves + at, n - at < PIECE ? n - at : PIECE, NULL);
+	return oc;
 }
 
-#define ITEM_VALUES 8
+#define ITEM_VALUES 7
 
 static enum outcome insert_items(struct db *db, const struct order *o)
 {
@@ -135,7 +154,6 @@ static enum outcome insert_items(struct db *db, const struct order *o)
 		unsigned reps = 0;
 		for (; reps < PIECE && at < o->item_count; reps++, at++) {
 			const struct order_item *i = &o->items[at];
-			*v++ = db_uint(o->id.v);
 			*v++ = db_uint(i->line);
 			*v++ = db_uint(i->product_id.v);
 			*v++ = db_text(i->product_name);
@@ -151,7 +169,7 @@ static enum outcome insert_items(struct db *db, const struct order *o)
 	return OC_OK;
 }
 
-enum outcome db_order_insert(struct db *db, struct order *o)
+static enum outcome insert_order(struct db *db, const struct order *o, struct db_done *done)
 {
 	struct db_val args[] = {
 		db_uint(o->shop_id.v), db_uint(o->customer_id.v), db_text(o->customer_name),
@@ -161,12 +179,24 @@ enum outcome db_order_insert(struct db *db, struct order *o)
 		db_money(o->total_amount), db_text(o->order_notes), db_text(o->list_image_url),
 		db_time(o->created_at), db_time(o->updated_at),
 	};
+	return db_run(db, SQL_ORDER_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, done);
+}
+
+/* The message comes last: its INSERT makes an id of its own, and LAST_INSERT_ID() is then that. */
+enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *message)
+{
 	struct db_done done;
-	enum outcome oc = db_run(db, SQL_ORDER_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, &done);
-	if (oc != OC_OK)
-		return oc;
-	o->id = (struct order_id){ done.insert_id };
-	return insert_items(db, o);
+	db_hold(db);
+	enum outcome oc = insert_order(db, o, &done);
+	if (oc == OC_OK)
+		oc = insert_items(db, o);
+	if (oc == OC_OK)
+		oc = db_outbox_insert_new(db, message, o);
+	if (oc == OC_OK)
+		oc = db_collect(db);
+	if (oc == OC_OK)
+		o->id = (struct order_id){ done.insert_id };
+	return oc;
 }
 
 struct idem_rows { struct arena *arena; struct idem_row *out; bool is_seen; };

@@ -77,9 +77,9 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active"
 		" FROM shops s LEFT JOIN users c ON c.id = ?"
 		" LEFT JOIN products p FORCE INDEX (PRIMARY) ON p.id IN ({?|, }) AND p.shop_id = s.id WHERE s.id = ?"),
-	/* (id, quantity) each; (id, quantity) each: all of them or, by the count of rows, none */
+	/* (id, quantity) each; (id, quantity) each: the counted ones that have enough; how many those were must be looked at */
 	WRITES(SQL_STOCK_TAKE, "{uu}{uu}",
-		"UPDATE products SET stock = stock - CASE id {WHEN ? THEN ?| } END WHERE {(id = ? AND (stock IS NULL OR stock >= ?))| OR }"),
+		"UPDATE products SET stock = stock - CASE id {WHEN ? THEN ?| } END WHERE {(id = ? AND stock >= ?)| OR }"),
 	/* (id, quantity) each; ids */
 	WRITES(SQL_STOCK_GIVE, "{uu}{u}",
 		"UPDATE products SET stock = stock + CASE id {WHEN ? THEN ?| } END WHERE id IN ({?|, }) AND stock IS NOT NULL"),
@@ -87,9 +87,14 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"INSERT INTO orders (shop_id, customer_id, customer_name, order_type, status, scheduled_pickup_time,"
 		" estimated_preparation_minutes, total_amount, order_notes, list_image_url, created_at, updated_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-	WRITES(SQL_ITEM_INSERT, "{uuusumsi}",
+	/* of the order that this transaction has just inserted */
+	WRITES(SQL_ITEM_INSERT, "{uusumsi}",
 		"INSERT INTO order_items (order_id, line, product_id, product_name, quantity, price_at_time_of_order,"
-		" special_instructions, stock_taken) VALUES {(?, ?, ?, ?, ?, ?, ?, ?)|, }"),
+		" special_instructions, stock_taken) VALUES {(LAST_INSERT_ID(), ?, ?, ?, ?, ?, ?, ?)|, }"),
+	/* channel_kind, channel_id, shop_id, order_version, at, body up to the order's id and behind it; of that order as well */
+	WRITES(SQL_OUTBOX_INSERT_NEW, "uuuutss",
+		"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
+		" VALUES (?, ?, ?, LAST_INSERT_ID(), ?, ?, CONCAT(?, LAST_INSERT_ID(), ?))"),
 	/* channel_kind, channel_id, shop_id, order_id, order_version, at, body */
 	WRITES(SQL_OUTBOX_INSERT, "{uuuuuts}",
 		"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"

@@ -1,6 +1,6 @@
-/* db_stmt.c - prepared statements: expanding, preparing, caching, running, fetching.
- * Owns: struct db_stmt. Does not own: the connection (db.c), values' buffers (db_bind.c), SQL texts (db_sql.c).
- * Used by: db_*.c through db_run(). */
+/* db_stmt.c - prepared statements: expanding, preparing, caching.
+ * Owns: struct db_stmt. Does not own: running them (db_run.c), values' buffers (db_bind.c), SQL texts (db_sql.c).
+ * Used by: db_run.c, db.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,33 +14,6 @@
 #define CACHED_REPS_MAX 16
 /* Kept as well: what goes in bulk goes in portions of this size. */
 #define CACHED_REPS_BULK 64
-/* A connection that fails within this was stale, and the statement is tried on a new one. Later than that something hangs,
- * and nobody shall wait for it twice. */
-#define STALE_US INT64_C(250000)
-
-struct db_stmt {
-	struct db_stmt *next;
-	const struct sql_statement *sql;
-	unsigned reps;
-	MYSQL_STMT *st;
-	struct side in, out;
-	struct db_val *vals;	/* the row in hand */
-};
-
-struct call {
-	enum sql id;
-	unsigned reps;
-	const struct db_val *args;
-	size_t nargs;
-	db_row_fn *row;
-	void *ctx;
-	struct db_done *done;
-	bool was_proven;	/* the connection that it was first sent on */
-	bool is_sent;		/* the server may have executed it */
-	bool is_answered;	/* the server has: rows may have been handed out */
-	int64_t begun;
-};
-
 void *db_need(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size);
@@ -80,7 +53,7 @@ static void expand(struct buf *out, const char *text, unsigned reps)
 	buf_adds(out, text);
 }
 
-static void stmt_free(struct db_stmt *st)
+void db_stmt_free(struct db_stmt *st)
 {
 	if (!st)
 		return;
@@ -99,7 +72,7 @@ void db_stmt_forget(struct db *db)
 			struct db_stmt *st = db->cache[id];
 
 			db->cache[id] = st->next;
-			stmt_free(st);
+			db_stmt_free(st);
 		}
 }
 
@@ -166,225 +139,44 @@ static enum outcome prepare(struct db *db, enum sql id, unsigned reps, struct db
 	oc = prepare_text(db, st, buf_str(&text), why, n);
 	arena_free(a);
 	if (oc != OC_OK) {
-		stmt_free(st);
+		db_stmt_free(st);
 		st = NULL;
 	}
 	*out = st;
 	return oc;
 }
 
-static bool is_cached(const struct db_stmt *st)
-{
-	return st->reps <= CACHED_REPS_MAX || st->reps == CACHED_REPS_BULK;
-}
-
-/* The prepared statement, from the cache (the last one used stands first) or afresh. */
-static enum outcome get_stmt(struct db *db, enum sql id, unsigned reps, struct db_stmt **out)
+/* Moves the one asked for to the front. */
+struct db_stmt *db_stmt_find(struct db *db, enum sql id, unsigned reps)
 {
 	struct db_stmt **at = &db->cache[id], *st;
-	char why[512];
-	enum outcome oc;
 
 	while (*at && (*at)->reps != reps)
 		at = &(*at)->next;
 	st = *at;
 	if (st) {
 		*at = st->next;
-	} else {
-		oc = prepare(db, id, reps, &st, why, sizeof why);
-		if (oc != OC_OK)
-			return oc;
-	}
-	if (is_cached(st)) {
 		st->next = db->cache[id];
 		db->cache[id] = st;
 	}
-	*out = st;
-	return OC_OK;
+	return st;
 }
 
-/* An error among a result's rows stands on the connection alone: libmariadb leaves the statement's own at 0. */
-static enum outcome stmt_failed(struct db *db, struct db_stmt *st)
+enum outcome db_stmt_get(struct db *db, enum sql id, unsigned reps, struct db_stmt **out, bool *is_cached)
 {
-	unsigned error = mysql_stmt_errno(st->st);
-
-	if (error)
-		return db_failed(db, error, mysql_stmt_error(st->st), st->sql->name);
-	return db_failed(db, mysql_errno(db->my), mysql_error(db->my), st->sql->name);
-}
-
-/* The library keeps its own copy of the descriptions, so it needs them again only where a buffer moved. */
-static enum outcome bind_sides(struct db *db, struct db_stmt *st)
-{
-	if (st->in.moved && mysql_stmt_bind_param(st->st, st->in.bind))
-		return stmt_failed(db, st);
-	st->in.moved = false;
-	if (st->out.moved && mysql_stmt_bind_result(st->st, st->out.bind))
-		return stmt_failed(db, st);
-	st->out.moved = false;
-	return OC_OK;
-}
-
-static enum outcome execute(struct db *db, struct db_stmt *st, struct call *c)
-{
-	enum outcome oc;
-
-	if (c->nargs != st->in.n) {
-		log_error("database: %s: %zu values for %u parameters", st->sql->name, c->nargs, st->in.n);
-		return OC_BAD;
-	}
-	for (unsigned i = 0; i < st->in.n; i++)
-		if (!db_side_put(&st->in, i, &c->args[i])) {
-			log_error("database: %s: value %u is no '%c'", st->sql->name, i + 1, st->in.slot[i].type);
-			return OC_BAD;
-		}
-	oc = bind_sides(db, st);
-	if (oc != OC_OK)
-		return oc;
-	c->is_sent = true;
-	if (mysql_stmt_execute(st->st)) {
-		oc = stmt_failed(db, st);
-		if (db->my)
-			db_answered(db);
-		return oc;
-	}
-	db_answered(db);
-	c->is_answered = true;
-	if (c->done)
-		*c->done = (struct db_done){ .affected = mysql_stmt_affected_rows(st->st), .insert_id = mysql_stmt_insert_id(st->st) };
-	return OC_OK;
-}
-
-/* Reads once more, into larger buffers, the texts that did not fit. */
-static enum outcome refetch(struct db *db, struct db_stmt *st)
-{
-	struct side *s = &st->out;
-
-	for (unsigned i = 0; i < s->n; i++) {
-		if (s->slot[i].null || !s->slot[i].cut)
-			continue;
-		if (!db_side_grow(s, i)) {
-			log_error("database: %s: column %u does not fit '%c'", st->sql->name, i + 1, s->slot[i].type);
-			return OC_BAD;
-		}
-		if (mysql_stmt_fetch_column(st->st, &s->bind[i], i, 0))
-			return stmt_failed(db, st);
-	}
-	return bind_sides(db, st);
-}
-
-static enum outcome hand_out(struct db *db, struct db_stmt *st, const struct call *c)
-{
-	enum outcome oc;
-
-	for (unsigned i = 0; i < st->out.n; i++)
-		if (!db_side_get(&st->out, i, &st->vals[i])) {
-			log_error("database: %s: column %u holds no valid '%c'", st->sql->name, i + 1, st->out.slot[i].type);
-			return OC_BAD;
-		}
-	if (!c->row)
-		return OC_OK;
-	db->fetching = st->sql->name;
-	oc = c->row(c->ctx, st->vals);
-	db->fetching = NULL;
-	return oc;
-}
-
-/* Rows come as the server sends them and are never stored: the memory of a list is the caller's alone. */
-static enum outcome fetch(struct db *db, struct db_stmt *st, const struct call *c)
-{
+	char why[512];
 	enum outcome oc = OC_OK;
 
-	while (oc == OC_OK) {
-		int rc = mysql_stmt_fetch(st->st);
-
-		if (rc == MYSQL_NO_DATA)
-			break;
-		if (rc != 0 && rc != MYSQL_DATA_TRUNCATED)
-			return stmt_failed(db, st);
-		if (rc == MYSQL_DATA_TRUNCATED)
-			oc = refetch(db, st);
-		if (oc == OC_OK)
-			oc = hand_out(db, st, c);
+	*is_cached = reps <= CACHED_REPS_MAX || reps == CACHED_REPS_BULK;
+	*out = db_stmt_find(db, id, reps);
+	if (*out)
+		return OC_OK;
+	oc = prepare(db, id, reps, out, why, sizeof why);
+	if (oc == OC_OK && *is_cached) {
+		(*out)->next = db->cache[id];
+		db->cache[id] = *out;
 	}
 	return oc;
-}
-
-/* Throws away what is left of a result, so that the connection can be used again. */
-static enum outcome finish(struct db *db, struct db_stmt *st, enum outcome oc)
-{
-	if (!db->my || !mysql_stmt_free_result(st->st))
-		return oc;
-	return stmt_failed(db, st);
-}
-
-static enum outcome run_once(struct db *db, struct call *c)
-{
-	const struct sql_statement *sql = &sql_statements[c->id];
-	struct db_stmt *st = NULL;
-	enum outcome oc = db_ready(db, sql->kind == SQL_WRITES);
-	bool cached;
-
-	if (oc == OC_OK)
-		oc = get_stmt(db, c->id, c->reps, &st);
-	if (oc != OC_OK)
-		return oc;
-	cached = is_cached(st);
-	oc = execute(db, st, c);
-	if (oc == OC_OK && st->out.n)
-		oc = finish(db, st, fetch(db, st, c));
-	/* A lost connection has freed the cached ones. */
-	if (!cached)
-		stmt_free(st);
-	return oc;
-}
-
-/* Whether a statement that ended with oc is sent once more, on a new connection: where the connection had gone stale before it. */
-static bool may_repeat(const struct db *db, const struct call *c, enum outcome oc)
-{
-	if (oc != OC_DOWN || db->my)
-		return false;	/* not for want of a connection */
-	if (!c->was_proven)
-		return false;	/* the connection was new already */
-	if (c->is_answered)
-		return false;	/* its rows would be handed out twice */
-	if (db->answered)
-		return false;	/* what the transaction did before it went with the connection */
-	if (clock_mono() - c->begun > STALE_US)
-		return false;	/* the server hangs, and would again */
-	if (db->opener_file)
-		return true;	/* nothing of the transaction can have been committed */
-	return !c->is_sent || sql_statements[c->id].kind != SQL_WRITES;	/* a write of its own may have been done */
-}
-
-static bool is_well_called(const struct db *db, const struct call *c)
-{
-	const struct sql_statement *sql = &sql_statements[c->id];
-
-	if (db->fetching)
-		log_error("database: %s inside the rows of %s", sql->name, db->fetching);
-	else if ((c->reps > 0) != (strchr(sql->params, '{') != NULL))
-		log_error("database: %s with %u repetitions", sql->name, c->reps);
-	else
-		return true;
-	return false;
-}
-
-enum outcome db_run(struct db *db, enum sql id, unsigned reps, const struct db_val *args, size_t nargs,
-	db_row_fn *row, void *ctx, struct db_done *done)
-{
-	struct call c = { .id = id, .reps = reps, .args = args, .nargs = nargs, .row = row, .ctx = ctx, .done = done,
-		.was_proven = db->proven, .begun = clock_mono() };
-	enum outcome oc;
-
-	if (!is_well_called(db, &c))
-		return OC_BAD;
-	oc = run_once(db, &c);
-	if (!may_repeat(db, &c, oc))
-		return oc;
-	log_info("database: %s once more on a new connection", sql_statements[id].name);
-	db->doomed = OC_OK;
-	return run_once(db, &c);
 }
 
 enum outcome db_check_statements(struct db *db, void (*report)(void *ctx, const char *statement, const char *why), void *ctx)
@@ -405,7 +197,7 @@ enum outcome db_check_statements(struct db *db, void (*report)(void *ctx, const 
 			report(ctx, sql_statements[id].name, why);
 			all = OC_BAD;
 		}
-		stmt_free(st);
+		db_stmt_free(st);
 	}
 	return all;
 }

@@ -135,21 +135,27 @@ static enum outcome write_change(struct changing *c)
 	struct order *next = &c->next;
 	/* A clock that was set back must not let updated_at go back: readers poll by it. */
 	next->updated_at = r->now > c->row.order.updated_at ? r->now : c->row.order.updated_at;
-	enum outcome oc = db_order_update(r->app->db, next);
-	if (oc != OC_OK)
-		return oc == OC_CONFLICT ? OC_BUSY : oc;	/* somebody was faster: judge anew what they left */
+	struct db_done update = { 0 };
+	db_hold(r->app->db);
+	enum outcome oc = db_order_update(r->app->db, next, &update);
 	next->version++;
-	oc = write_history(c);
+	if (oc == OC_OK)
+		oc = write_history(c);
 	bool has_new_status = next->status != c->row.order.status;
 	if (oc == OC_OK && has_new_status && next->status == ORDER_CANCELLED)
 		oc = give_stock_back(c);
-	if (oc != OC_OK)
-		return oc;
 	struct event event = event_order_changed(r->arena, next, has_new_status && next->status == ORDER_READY,
 		zone_get(r->app->zones, next->timezone));
-	c->is_changed = true;
 	struct outbox_row message = outbox_row_of(&event, next);
-	return db_outbox_insert(r->app->db, &message, 1);
+	if (oc == OC_OK)
+		oc = db_outbox_insert(r->app->db, &message, 1);
+	if (oc == OC_OK)
+		oc = db_collect(r->app->db);
+	/* Somebody was faster, and may have written that entry of the history: judge anew what they left. */
+	if ((oc == OC_OK || oc == OC_CONFLICT) && update.affected != 1)
+		return OC_BUSY;
+	c->is_changed = oc == OC_OK;
+	return oc;
 }
 
 static enum outcome change_once(struct db *db, void *ctx)

@@ -54,8 +54,8 @@ static const struct field_table place_table = { place_fields, sizeof place_field
 struct placing {
 	struct req *r;
 	struct place_input in;
-	struct product_id *ids;		/* each product once */
-	size_t id_count;
+	struct stock_move moves[ORDER_LINES_MAX];	/* each product once, sorted */
+	size_t move_count;
 	struct str key;			/* Idempotency-Key, or none */
 	struct str body_hash;		/* hexadecimal; only with a key */
 	bool is_key_known;		/* the key has had its answer, and the reply is made of it */
@@ -148,18 +148,11 @@ static enum outcome replay(struct placing *p)
 	return reply_created(r, row.order_id, row.answer);
 }
 
-/* Each product once. */
-static void gather_ids(struct placing *p)
+static void gather_moves(struct placing *p)
 {
-	p->ids = arena_array(p->r->arena, p->in.items.n + 1, sizeof *p->ids);
-	for (size_t i = 0; i < p->in.items.n; i++) {
-		uint64_t id = lines_of(p)[i].product_id;
-		size_t k = 0;
-		while (k < p->id_count && p->ids[k].v != id)
-			k++;
-		if (k == p->id_count)
-			p->ids[p->id_count++].v = id;
-	}
+	for (size_t i = 0; i < p->in.items.n; i++)
+		p->move_count = stock_move_add(p->moves, p->move_count, (struct product_id){ lines_of(p)[i].product_id }, (uint32_t)lines_of(p)[i].quantity);
+	stock_moves_sort(p->moves, p->move_count);
 }
 
 static const struct place_product *find_product(const struct placing *p, uint64_t id)
@@ -170,15 +163,21 @@ static const struct place_product *find_product(const struct placing *p, uint64_
 	return NULL;
 }
 
-static enum outcome look(struct placing *p)
+/* The fault of what was looked at. */
+static enum outcome judge_look(struct placing *p, enum outcome oc)
 {
-	struct req *r = p->r;
-	enum outcome oc = db_place_look(r->app->db, r->arena, r->who.sub, (struct shop_id){ p->in.shop_id }, p->ids, p->id_count, &p->look);
 	if (oc == OC_NOT_FOUND || (oc == OC_OK && !p->look.is_shop_active))
-		return problem_reply(r, PROBLEM_NOT_FOUND, "There is no such shop.");
+		return problem_reply(p->r, PROBLEM_NOT_FOUND, "There is no such shop.");
 	if (oc == OC_OK && (!p->look.customer_name.s || !p->look.is_customer_active))
-		return problem_reply(r, PROBLEM_UNAUTHORIZED, "This account does not exist or is not active.");
+		return problem_reply(p->r, PROBLEM_UNAUTHORIZED, "This account does not exist or is not active.");
 	return oc;
+}
+
+/* Takes the stock before anything is judged: that spares a round trip, and what is refused is rolled back. */
+static enum outcome take(struct placing *p)
+{
+	return judge_look(p, db_place_take(p->r->app->db, p->r->arena, p->r->who.sub, (struct shop_id){ p->in.shop_id }, p->moves, p->move_count,
+		&p->look, &p->is_short));
 }
 
 /* Prices every line as the shop does at this moment. */
@@ -215,40 +214,19 @@ static enum outcome make_order(struct placing *p)
 	return f.n ? problem_faults(r, &f) : OC_OK;
 }
 
-/* What the order takes of counted products. */
-static size_t gather_moves(const struct placing *p, struct stock_move *moves)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < p->order.item_count; i++)
-		if (p->order.items[i].stock_taken)
-			n = stock_move_add(moves, n, p->order.items[i].product_id, p->order.items[i].quantity);
-	stock_moves_sort(moves, n);
-	return n;
-}
-
-static enum outcome take_stock(struct placing *p)
-{
-	struct stock_move moves[ORDER_LINES_MAX];
-	size_t n = gather_moves(p, moves);
-	enum outcome oc = n ? db_stock_take(p->r->app->db, moves, n) : OC_OK;
-	p->is_short = oc == OC_CONFLICT;
-	return oc;
-}
-
 /* After the roll-back, so that it sees none of what this order had taken: names every short product. OC_BUSY: none is short any more. */
 static enum outcome refuse_stock(struct placing *p)
 {
 	struct req *r = p->r;
-	struct stock_move moves[ORDER_LINES_MAX];
-	size_t n = gather_moves(p, moves), named = 0;
-	enum outcome oc = look(p);
+	size_t named = 0;
+	enum outcome oc = judge_look(p, db_place_look(r->app->db, r->arena, r->who.sub, (struct shop_id){ p->in.shop_id }, p->moves, p->move_count, &p->look));
 	if (oc != OC_OK)
 		return oc;
 	struct buf *b = problem_open(r, PROBLEM_OUT_OF_STOCK, "Order less of the products in items, or none.");
 	buf_adds(b, ",\"items\":[");
-	for (size_t i = 0; i < n; i++) {
-		const struct place_product *product = find_product(p, moves[i].id.v);
-		if (!product || !product->is_counted || product->stock >= (int64_t)moves[i].quantity)
+	for (size_t i = 0; i < p->move_count; i++) {
+		const struct place_product *product = find_product(p, p->moves[i].id.v);
+		if (!product || !product->is_counted || product->stock >= (int64_t)p->moves[i].quantity)
 			continue;
 		buf_addf(b, "%s{\"product_id\":%llu,\"available\":%lld}", named++ ? "," : "",
 			(unsigned long long)product->id.v, (long long)(product->stock > 0 ? product->stock : 0));
@@ -261,13 +239,9 @@ static enum outcome refuse_stock(struct placing *p)
 static enum outcome write_order(struct placing *p)
 {
 	struct req *r = p->r;
-	enum outcome oc = db_order_insert(r->app->db, &p->order);
-	if (oc != OC_OK)
-		return oc;
 	const struct zone *zone = zone_get(r->app->zones, p->order.timezone);
-	struct event event = event_new_order(r->arena, &p->order, zone);
-	struct outbox_row message = outbox_row_of(&event, &p->order);
-	oc = db_outbox_insert(r->app->db, &message, 1);
+	struct event_new message = event_new_order(r->arena, &p->order, zone);
+	enum outcome oc = db_place_write(r->app->db, &p->order, &message);
 	if (oc != OC_OK)
 		return oc;
 	struct buf answer = BUF_IN(r->arena);
@@ -288,11 +262,11 @@ static enum outcome place_once(struct db *db, void *ctx)
 	enum outcome oc = p->key.s ? replay(p) : OC_NOT_FOUND;
 	if (oc != OC_NOT_FOUND)
 		return oc;
-	oc = look(p);
+	oc = take(p);
 	if (oc == OC_OK)
 		oc = make_order(p);
-	if (oc == OC_OK)
-		oc = take_stock(p);
+	if (oc == OC_OK && p->is_short)
+		oc = OC_CONFLICT;
 	return oc == OC_OK ? write_order(p) : oc;
 }
 
@@ -316,7 +290,7 @@ static enum outcome place(struct placing *p)
 	check_rules(p, &seen, &f);
 	if (f.n)
 		return problem_faults(p->r, &f);
-	gather_ids(p);
+	gather_moves(p);
 	enum outcome oc = transact(p);
 	if (oc != OC_OK || p->is_key_known)
 		return oc;

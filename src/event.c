@@ -42,13 +42,11 @@ static void add_minutes(struct buf *b, int minutes)
 		buf_addstr(b, STR("null"));
 }
 
-struct event event_new_order(struct arena *a, const struct order *o, const struct zone *z)
+struct event_new event_new_order(struct arena *a, const struct order *o, const struct zone *z)
 {
 	struct buf b = BUF_IN(a);
 
 	buf_reserve(&b, BODY_ROOM);
-	buf_addstr(&b, STR("{\"type\":\"new_order\",\"order_id\":"));
-	buf_adduint(&b, o->id.v);
 	buf_addstr(&b, STR(",\"customer_name\":"));
 	buf_addjson(&b, o->customer_name);
 	buf_addstr(&b, STR(",\"order_type\":"));
@@ -60,7 +58,7 @@ struct event event_new_order(struct arena *a, const struct order *o, const struc
 	buf_addstr(&b, STR(",\"item_count\":"));
 	buf_adduint(&b, o->item_count);
 	buf_addstr(&b, order_has_chitty(o) ? STR(",\"has_chitty\":true}") : STR(",\"has_chitty\":false}"));
-	return (struct event){ { CHANNEL_SHOP, o->shop_id.v }, buf_str(&b) };
+	return (struct event_new){ { CHANNEL_SHOP, o->shop_id.v }, STR("{\"type\":\"new_order\",\"order_id\":"), buf_str(&b) };
 }
 
 static void add_order_head(struct buf *b, struct str type, const struct order *o)

@@ -16,8 +16,10 @@ must_check bool channel_kind_parse(struct str s, enum channel_kind *out);
 
 struct event { struct channel channel; struct str body; };	/* body: arena, JSON text, UTF-8 */
 
-/* new_order, to the shop. Times in the zone z of the order's shop. */
-struct event event_new_order(struct arena *a, const struct order *o, const struct zone *z);
+/* new_order, to the shop: its text before and behind the order's id, which is not known before the order is stored. Times in the zone z of
+ * the order's shop. */
+struct event_new { struct channel channel; struct str head, tail; };
+struct event_new event_new_order(struct arena *a, const struct order *o, const struct zone *z);
 /* pickup_ready where the status has just become ready, order_update otherwise; to the customer. */
 struct event event_order_changed(struct arena *a, const struct order *o, bool became_ready, const struct zone *z);
 

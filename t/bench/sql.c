@@ -42,11 +42,12 @@ static enum outcome place(struct db *db, void *ctx)
 {
 	struct load *l = ctx;
 	uint64_t shop = pick(l, SHOPS), customer = SHOPS + pick(l, CUSTOMERS), first = (shop - 1) * PRODUCTS, one = pick(l, PRODUCTS);
-	struct product_id ids[] = { { first + one }, { first + one % PRODUCTS + 1 } };
-	struct stock_move moves[2];
+	struct stock_move moves[] = { { { first + one }, 1 }, { { first + one % PRODUCTS + 1 }, 1 } };
 	struct place_look look;
-	enum outcome oc = db_place_look(db, l->arena, (struct user_id){ customer }, (struct shop_id){ shop }, ids, 2, &look);
-	if (oc != OC_OK || look.product_count != 2)
+	bool is_short;
+	stock_moves_sort(moves, 2);
+	enum outcome oc = db_place_take(db, l->arena, (struct user_id){ customer }, (struct shop_id){ shop }, moves, 2, &look, &is_short);
+	if (oc != OC_OK || is_short || look.product_count != 2)
 		return oc == OC_OK ? OC_BAD : oc;
 	struct order_item items[2];
 	struct order o = {
@@ -60,17 +61,9 @@ static enum outcome place(struct db *db, void *ctx)
 		items[i] = (struct order_item){ .line = (uint32_t)i + 1, .product_id = p->id, .product_name = p->name, .quantity = 1,
 			.price = p->price, .stock_taken = true };
 		o.total_amount += p->price;
-		moves[i] = (struct stock_move){ p->id, 1 };
 	}
-	stock_moves_sort(moves, 2);
-	oc = db_stock_take(db, moves, 2);
-	if (oc == OC_OK)
-		oc = db_order_insert(db, &o);
-	if (oc != OC_OK)
-		return oc;
-	struct event event = event_new_order(l->arena, &o, zone_get(l->zones, o.timezone));
-	struct outbox_row message = outbox_row_of(&event, &o);
-	return db_outbox_insert(db, &message, 1);
+	struct event_new message = event_new_order(l->arena, &o, zone_get(l->zones, o.timezone));
+	return db_place_write(db, &o, &message);
 }
 
 static enum outcome request_place(struct load *l)
@@ -98,7 +91,9 @@ static enum outcome change(struct db *db, void *ctx)
 	next.status = ORDER_CONFIRMED;
 	next.estimated_preparation_minutes = 20;
 	next.updated_at = l->clock.now(&l->clock);
-	oc = db_order_update(db, &next);
+	struct db_done done;
+	db_hold(db);
+	oc = db_order_update(db, &next, &done);
 	if (oc != OC_OK)
 		return oc;
 	next.version++;
@@ -110,7 +105,8 @@ static enum outcome change(struct db *db, void *ctx)
 		return oc;
 	struct event event = event_order_changed(l->arena, &next, false, zone_get(l->zones, next.timezone));
 	struct outbox_row message = outbox_row_of(&event, &next);
-	return db_outbox_insert(db, &message, 1);
+	oc = db_outbox_insert(db, &message, 1);
+	return oc == OC_OK ? db_collect(db) : oc;
 }
 
 static enum outcome request_status(struct load *l)

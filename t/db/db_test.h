@@ -181,11 +181,17 @@ static inline void restart_server(void)
 }
 
 /* A write to one product. */
+static inline enum outcome touch_only(struct db *db, uint64_t id, struct db_done *done)
+{
+	return db_run(db, SQL_PRODUCT_UPDATE, 0, (struct db_val[]){ db_text(STR("p")), db_null(), db_null(), db_money(1), db_int(0),
+		db_int(0), db_int(1), db_time(0), db_uint(id) }, 9, NULL, NULL, done);
+}
+
+/* The same, where it is there. */
 static inline enum outcome touch(struct db *db, uint64_t id)
 {
 	struct db_done done;
-	enum outcome oc = db_run(db, SQL_PRODUCT_UPDATE, 0, (struct db_val[]){ db_text(STR("p")), db_null(), db_null(), db_money(1), db_int(0),
-		db_int(0), db_int(1), db_time(0), db_uint(id) }, 9, NULL, NULL, &done);
+	enum outcome oc = touch_only(db, id, &done);
 
 	return oc == OC_OK && done.affected != 1 ? OC_NOT_FOUND : oc;
 }

@@ -1,0 +1,245 @@
+/* test_hold.c - several statements for one round trip, against a real server. Run it by t/with-mariadb, with -j1. */
+#include "db_test.h"
+
+struct job {
+	const char *phones[3];		/* users to add */
+	unsigned lists;			/* how often the users are listed behind that */
+	enum outcome end;		/* what the work gives where all went well */
+	bool leaves;			/* without collecting */
+	void (*amid)(void);		/* called before they are sent, and */
+	void (*behind)(void);		/* before their answers are read; in the first try */
+	int tries;
+	struct db_done done[3];
+	unsigned rows, rows_before;
+};
+
+static enum outcome send_all(struct db *db, struct job *j)
+{
+	enum outcome oc = OC_OK;
+
+	for (int i = 0; i < 3 && j->phones[i] && oc == OC_OK; i++)
+		oc = add_user(db, j->phones[i], &j->done[i]);
+	for (unsigned i = 0; i < j->lists && oc == OC_OK; i++)
+		oc = db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(100) }, 2, count_row, &j->rows, NULL);
+	return oc;
+}
+
+static enum outcome work(struct db *db, void *ctx)
+{
+	struct job *j = ctx;
+	enum outcome oc;
+
+	j->rows = 0;
+	if (j->tries++ == 0 && j->amid)
+		j->amid();
+	db_hold(db);
+	oc = send_all(db, j);
+	j->rows_before = j->rows;
+	if (j->tries == 1 && j->behind)
+		j->behind();
+	if (oc == OC_OK && !j->leaves)
+		oc = db_collect(db);
+	return oc == OC_OK ? j->end : oc;
+}
+
+static void warm_up(struct db *db)
+{
+	struct job j = { .phones = { "0" }, .lists = 1, .end = OC_REFUSED };
+
+	cr_assert_eq(db_transact(db, work, &j), OC_REFUSED);
+}
+
+/* Prepares the statements, which what is held together need. */
+static struct db *warm(bool pipelined)
+{
+	struct db *db;
+
+	conf.db_pipeline = pipelined;
+	db = open_schema();
+	warm_up(db);
+	cr_assert_eq(users(db), 0);
+	return db;
+}
+
+Test(hold, rows_and_counts_come_with_the_answers, .init = set_up)
+{
+	for (int pipelined = 0; pipelined < 2; pipelined++) {
+		struct db *db = warm(pipelined);
+		struct job j = { .phones = { "1" }, .lists = 1 };
+
+		cr_expect_eq(db_transact(db, work, &j), OC_OK);
+		cr_expect_eq(j.rows_before, pipelined ? 0 : 1, "waited for: %d", pipelined);
+		cr_expect_eq(j.rows, 1);
+		cr_expect_eq(j.done[0].affected, 1);
+		cr_expect_eq((long)j.done[0].insert_id, ask("SELECT id FROM users"));
+		db_free(db);
+	}
+	NO_LEAKS();
+}
+
+Test(hold, the_same_statement_many_times, .init = set_up)
+{
+	for (int pipelined = 0; pipelined < 2; pipelined++) {
+		struct db *db = warm(pipelined);
+		struct job j = { .phones = { "1", "2", "3" }, .lists = 12 };
+
+		cr_expect_eq(db_transact(db, work, &j), OC_OK);
+		cr_expect_eq(j.rows, 12 * 3);
+		cr_expect(j.done[0].insert_id < j.done[1].insert_id && j.done[1].insert_id < j.done[2].insert_id);
+		cr_expect_eq(users(db), 3);
+		db_free(db);
+	}
+	NO_LEAKS();
+}
+
+Test(hold, nothing_is_prepared_yet, .init = set_up)
+{
+	struct job j = { .phones = { "1" }, .lists = 1 };
+	struct db *db;
+
+	conf.db_pipeline = true;
+	db = open_schema();
+	cr_expect_eq(db_transact(db, work, &j), OC_OK);
+	cr_expect_eq(j.rows, 1);
+	db_free(db);
+	NO_LEAKS();
+}
+
+Test(hold, the_first_failure_counts_and_nothing_stays, .init = set_up)
+{
+	for (int pipelined = 0; pipelined < 2; pipelined++) {
+		struct db *db = warm(pipelined);
+		struct job j = { .phones = { "1", "1", "2" }, .lists = 1 };
+
+		cr_expect_eq(db_transact(db, work, &j), OC_CONFLICT);
+		cr_expect_eq(j.tries, 1);
+		cr_expect_eq(j.rows, 0, "nobody is handed the rows behind a failure");
+		cr_expect_eq(users(db), 0);
+		j = (struct job){ .phones = { "1" }, .lists = 1 };
+		cr_expect_eq(db_transact(db, work, &j), OC_OK, "the connection is as good as before");
+		cr_expect_eq(users(db), 1);
+		db_free(db);
+	}
+	NO_LEAKS();
+}
+
+Test(hold, work_that_leaves_amid_it, .init = set_up)
+{
+	struct db *db = warm(true);
+	struct job refused = { .phones = { "1" }, .lists = 1, .end = OC_REFUSED, .leaves = true }, forgot = { .phones = { "1" }, .leaves = true },
+		j = { .phones = { "1" }, .lists = 1 };
+	int out = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+
+	cr_expect_eq(db_transact(db, work, &refused), OC_REFUSED);
+	cr_expect_eq(refused.rows, 0, "it has gone, and is handed nothing");
+	cr_expect_eq(refused.done[0].affected, 0);
+	dup2(null, STDERR_FILENO);
+	cr_expect_eq(db_transact(db, work, &forgot), OC_BAD, "a mistake in the program commits nothing");
+	dup2(out, STDERR_FILENO);
+	close(out);
+	close(null);
+	cr_expect_eq(users(db), 0);
+	cr_expect_eq(db_transact(db, work, &j), OC_OK);
+	cr_expect_eq(users(db), 1);
+	db_free(db);
+	NO_LEAKS();
+}
+
+/* The server was restarted while the connection was idle: nobody notices. */
+Test(hold, a_stale_connection_is_replaced, .init = set_up)
+{
+	struct db *db = warm(true);
+	struct job j = { .phones = { "1" }, .lists = 1, .amid = restart_server };
+
+	cr_expect_eq(db_transact(db, work, &j), OC_OK);
+	cr_expect_eq(j.rows, 1);
+	cr_expect_eq(users(db), 1);
+	db_free(db);
+	NO_LEAKS();
+}
+
+/* Restarted when they were sent: they may have come to it, but nothing of the transaction can have been committed. */
+Test(hold, a_connection_lost_before_the_first_answer, .init = set_up)
+{
+	struct db *db = warm(true);
+	struct job j = { .phones = { "1" }, .lists = 1, .behind = restart_server };
+	enum outcome oc = db_transact(db, work, &j);
+
+	/* the restart takes longer than a connection that fails at once, and what hangs is not tried twice */
+	cr_expect(oc == OC_DOWN || (oc == OC_OK && j.tries == 2), "%d after %d", oc, j.tries);
+	cr_expect_eq(users(db), oc == OC_OK);
+	db_free(db);
+	NO_LEAKS();
+}
+
+static enum outcome two_parts(struct db *db, void *ctx)
+{
+	enum outcome oc = add_user(db, "9", NULL);
+
+	return oc == OC_OK ? work(db, ctx) : oc;
+}
+
+Test(hold, a_connection_lost_in_a_transaction_is_down_and_not_replayed, .init = set_up)
+{
+	struct db *db = warm(true);
+	struct job early = { .phones = { "1" }, .lists = 1, .amid = restart_server }, late = { .phones = { "1" }, .lists = 1, .behind = restart_server };
+
+	cr_expect_eq(db_transact(db, two_parts, &early), OC_DOWN);
+	cr_expect_eq(early.tries, 1);
+	warm_up(db);
+	cr_expect_eq(db_transact(db, two_parts, &late), OC_DOWN);
+	cr_expect_eq(late.tries, 1);
+	cr_expect_eq(users(db), 0);
+	db_free(db);
+	NO_LEAKS();
+}
+
+Test(hold, a_hanging_server_is_down_in_time, .init = set_up)
+{
+	struct db *db = warm(true);
+	struct job j = { .phones = { "1" }, .lists = 1, .amid = freeze_server };
+	int64_t begun = clock_mono();
+
+	conf.request_deadline_ms = 300;
+	db_begin(db);
+	cr_expect_eq(db_transact(db, work, &j), OC_DOWN);
+	db_end(db);
+	cr_expect_lt(clock_mono() - begun, INT64_C(1900000), "before the two seconds that the client library would wait");
+	cr_expect_eq(j.tries, 1);
+	cr_assert_eq(kill(server_pid(), SIGCONT), 0);
+	db_free(db);
+	NO_LEAKS();
+}
+
+static enum outcome touch_held(struct db *db, void *ctx)
+{
+	struct db_done done = { 0 };
+	unsigned n = 0;
+	enum outcome oc;
+
+	++*(int *)ctx;
+	db_hold(db);
+	oc = touch_only(db, 1, &done);
+	if (oc == OC_OK)
+		oc = db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(100) }, 2, count_row, &n, NULL);
+	return oc == OC_OK ? db_collect(db) : oc;
+}
+
+Test(hold, a_lock_wait_is_replayed, .init = set_up)
+{
+	struct db *db;
+	int release, tries = 0;
+	pid_t holder;
+
+	conf.db_pipeline = true;
+	conf.db_replays = 2;
+	db = open_schema();
+	holder = hold_lock(db, &release);
+	cr_expect_eq(db_transact(db, touch_held, &tries), OC_BUSY);
+	cr_expect_eq(tries, 3);
+	close(release);
+	cr_assert_eq(waitpid(holder, NULL, 0), holder);
+	cr_expect_eq(db_transact(db, touch_held, &tries), OC_OK);
+	db_free(db);
+	NO_LEAKS();
+}
