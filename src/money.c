@@ -145,10 +145,14 @@ static char *print(char out[24], money m)
 
 void money_to_json(struct buf *b, money m)
 {
-	char digits[24], *p = print(digits, m);
-	size_t len = (size_t)(digits + sizeof(digits) - p);
+	uint64_t v = m < 0 ? -(uint64_t)m : (uint64_t)m;
+	char cents[3] = ".";
 
-	buf_add(b, p, p[len - 1] == '0' ? len - 1 : len);
+	if (m < 0)
+		buf_addc(b, '-');
+	buf_adduint(b, v / 100);
+	put_pair(cents + 1, (unsigned)(v % 100));
+	buf_add(b, cents, cents[2] == '0' ? 2 : 3);
 }
 
 void money_to_decimal(char out[24], money m)
