@@ -44,11 +44,15 @@ static void read_filter(struct req *r, struct query *q, struct order_filter *out
 		fault_add(f, "cursor", "must come from a Link header");
 }
 
+/* A usual order of two lines: so a page is not moved about while it grows. */
+#define ORDER_ROOM 1024
+
 /* The page was asked for with one order more than its limit: whether that one is there tells whether to link further. */
 static enum outcome reply_page(struct req *r, const struct query *q, struct order_page page, unsigned limit)
 {
 	size_t n = page.n < limit ? page.n : limit;
 	struct buf *b = reply_json(r, 200);
+	buf_reserve(b, n * ORDER_ROOM);
 	buf_addc(b, '[');
 	for (size_t i = 0; i < n; i++) {
 		if (i)

@@ -100,14 +100,21 @@ bool money_from_number(struct str text, money *out)
 
 bool money_from_decimal(struct str text, money *out)
 {
-	size_t whole = digits_at(text, 0);
 	money sum = 0;
 
-	if (whole == 0 || text.len != whole + 3 || text.s[whole] != '.' || digits_at(text, whole + 1) != 2)
+	if (text.len < 4 || text.s[text.len - 3] != '.')
 		return false;
-	if (!add_digits(&sum, (struct str){ text.s, whole }, (int64_t)whole + 1)
-	    || !add_digits(&sum, (struct str){ text.s + whole + 1, 2 }, 1))
-		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned digit = (unsigned char)text.s[i] - (unsigned)'0';
+
+		if (i == text.len - 3)
+			continue;
+		if (digit > 9)
+			return false;
+		sum = sum * 10 + digit;
+		if (sum > MONEY_MAX)
+			return false;
+	}
 	*out = sum;
 	return true;
 }
