@@ -129,12 +129,13 @@ static bool get_time(const MYSQL_TIME *t, instant *out)
 bool db_side_get(const struct side *s, unsigned i, struct db_val *v)
 {
 	const struct slot *slot = &s->slot[i];
-	struct str text = { s->bind[i].buffer, slot->len };
+	struct str text;
 
 	if (slot->null) {
-		*v = db_null();
+		v->type = DB_NULL;
 		return true;
 	}
+	text = (struct str){ s->bind[i].buffer, slot->len };
 	switch (slot->type) {
 	case 'u':
 		*v = db_uint(slot->u);

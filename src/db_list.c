@@ -16,16 +16,28 @@ static int newest_first(const void *a, const void *b)
 	return (x->id.v < y->id.v) - (x->id.v > y->id.v);
 }
 
-static enum outcome run_list(struct db *db, struct arena *a, enum sql id, unsigned reps, const struct db_val *args, size_t n, struct order_page *out)
+/* Mostly they come so already. */
+static void sort(struct order_page *page)
+{
+	for (size_t i = 1; i < page->n; i++)
+		if (newest_first(&page->orders[i - 1], &page->orders[i]) > 0) {
+			qsort(page->orders, page->n, sizeof *page->orders, newest_first);
+			return;
+		}
+}
+
+static enum outcome run_list(struct db *db, struct arena *a, enum sql id, unsigned reps, const struct db_val *args, size_t n,
+	struct order_page *out, bool *is_any)
 {
 	struct order_rows rows = { .arena = a };
 	enum outcome oc = db_run(db, id, reps, args, n, order_rows_take, &rows, NULL);
+	if (oc == OC_OK)
+		oc = order_rows_finish(&rows);
 	if (oc != OC_OK)
 		return oc;
-	order_rows_finish(&rows);
-	if (rows.n > 1)
-		qsort(rows.orders, rows.n, sizeof *rows.orders, newest_first);
+	*is_any = rows.is_any;
 	*out = (struct order_page){ rows.orders, rows.n };
+	sort(out);
 	return OC_OK;
 }
 
@@ -90,9 +102,10 @@ static unsigned put_combinations(struct db_val **v, struct shop_id shop, const s
 	return reps;
 }
 
-enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, const struct order_filter *f, struct order_page *out)
+enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, struct user_id owner, const struct order_filter *f,
+	struct order_page *out)
 {
-	struct db_val args[COMBINATIONS_MAX * COMBINATION_VALUES + OLDER_VALUES + 1], *v = args;
+	struct db_val args[COMBINATIONS_MAX * COMBINATION_VALUES + OLDER_VALUES + 3], *v = args;
 	unsigned reps = put_combinations(&v, shop, f);
 	enum sql id = SQL_LIST_SHOP;
 	if (f->updated_since != INSTANT_NONE) {
@@ -105,7 +118,11 @@ enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id sh
 		v = put_page(v, f);
 	}
 	*v++ = db_uint(f->limit);
-	return run_list(db, a, id, reps, args, (size_t)(v - args), out);
+	*v++ = db_uint(shop.v);
+	*v++ = db_uint(owner.v);
+	bool is_theirs;
+	enum outcome oc = run_list(db, a, id, reps, args, (size_t)(v - args), out, &is_theirs);
+	return oc == OC_OK && !is_theirs ? OC_NOT_FOUND : oc;
 }
 
 enum outcome db_orders_of_customer(struct db *db, struct arena *a, struct user_id customer, const struct order_filter *f, struct order_page *out)
@@ -115,5 +132,6 @@ enum outcome db_orders_of_customer(struct db *db, struct arena *a, struct user_i
 		db_uint(customer.v), db_text(statuses_of(a, f)), db_text(types_of(a, f)), db_time(since),
 		db_time(f->after.created_at), db_time(f->after.created_at), db_uint(f->after.id), db_uint(f->limit), db_uint(f->limit),
 	};
-	return run_list(db, a, SQL_LIST_CUSTOMER, 0, args, sizeof args / sizeof *args, out);
+	bool is_any;
+	return run_list(db, a, SQL_LIST_CUSTOMER, 0, args, sizeof args / sizeof *args, out, &is_any);
 }

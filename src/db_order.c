@@ -4,17 +4,27 @@
 #include "arena.h"
 #include "db_order_row.h"
 
+struct owned_rows { struct order_rows rows; struct user_id owner_id; };
+
+static enum outcome take_owned(void *ctx, const struct db_val *v)
+{
+	struct owned_rows *owned = ctx;
+	owned->owner_id.v = db_get_uint(&v[ORDER_ROW_COLUMNS]);
+	return order_rows_take(&owned->rows, v);
+}
+
 enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, struct order_row *out)
 {
-	struct order_rows rows = { .arena = a };
+	struct owned_rows owned = { .rows.arena = a };
 	struct db_val args[] = { db_uint(id.v) };
-	enum outcome oc = db_run(db, SQL_ORDER_GET, 0, args, 1, order_rows_take, &rows, NULL);
+	enum outcome oc = db_run(db, SQL_ORDER_GET, 0, args, 1, take_owned, &owned, NULL);
+	if (oc == OC_OK)
+		oc = order_rows_finish(&owned.rows);
 	if (oc != OC_OK)
 		return oc;
-	if (rows.n == 0)
+	if (owned.rows.n == 0)
 		return OC_NOT_FOUND;
-	order_rows_finish(&rows);
-	*out = (struct order_row){ rows.orders[0], rows.owner_id };
+	*out = (struct order_row){ owned.rows.orders[0], owned.owner_id };
 	return OC_OK;
 }
 

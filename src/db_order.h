@@ -82,7 +82,9 @@ struct order_filter {
 	unsigned limit;			/* 1 to 1000 */
 };
 struct order_page { struct order *orders; size_t n; };
-must_check enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, const struct order_filter *f, struct order_page *out);
+/* OC_NOT_FOUND: there is no such shop of that owner. */
+must_check enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, struct user_id owner, const struct order_filter *f,
+	struct order_page *out);
 must_check enum outcome db_orders_of_customer(struct db *db, struct arena *a, struct user_id customer, const struct order_filter *f, struct order_page *out);
 
 /* The first answer to a key. */

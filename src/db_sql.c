@@ -3,19 +3,25 @@
  * Common subset of MySQL 8 and MariaDB 10.6+. db_check_statements() holds each row against a real server. */
 #include "db_sql.h"
 
-/* struct order with its shop's zone and owner, then one line of it (NULLs where it has none); loaded by db_order.c. */
+/* struct order behind its id, with its shop's zone, then one line of it (NULLs where it has none); loaded by db_order_row.c. */
 #define ORDER_COLUMNS \
-	"o.id, o.shop_id, o.customer_id, o.customer_name, o.order_type, o.status, o.scheduled_pickup_time," \
+	" o.shop_id, o.customer_id, o.customer_name, o.order_type, o.status, o.scheduled_pickup_time," \
 	" o.estimated_preparation_minutes, o.total_amount, o.order_notes, o.list_image_url, o.version," \
-	" o.created_at, o.updated_at, s.timezone, s.owner_id"
+	" o.created_at, o.updated_at, s.timezone"
 #define ITEM_COLUMNS \
 	" i.line, i.product_id, i.product_name, i.quantity, i.price_at_time_of_order, i.special_instructions, i.stock_taken"
-#define ORDER_ROW "uuussstimssuttsu" "uusumsi"
+#define ORDER_ROW "uuussstimssutts" "uusumsi"
 
-/* The ids of the page in d, then their orders and lines; rows of an order come together, orders and lines in any order: the loader sorts. */
-#define LIST_HEAD "SELECT STRAIGHT_JOIN " ORDER_COLUMNS "," ITEM_COLUMNS " FROM (SELECT id FROM ("
-#define LIST_TAIL ") u ORDER BY created_at DESC, id DESC LIMIT ?) d" \
-	" JOIN orders o ON o.id = d.id JOIN shops s ON s.id = o.shop_id LEFT JOIN order_items i ON i.order_id = o.id"
+/* The ids of the page in d, then their lines and orders; rows of an order come together, orders and lines in any order: the loader sorts.
+ * An order's own columns stand beside its first line alone, as NULLs cost next to nothing, on the way as well. */
+#define LIST_SELECT "SELECT STRAIGHT_JOIN d.id," ORDER_COLUMNS "," ITEM_COLUMNS " FROM "
+#define LIST_PAGE_HEAD "(SELECT id FROM ("
+#define LIST_PAGE_TAIL ") u ORDER BY created_at DESC, id DESC LIMIT ?) d"
+#define LIST_ORDERS \
+	" LEFT JOIN order_items i ON i.order_id = d.id LEFT JOIN orders o ON o.id = d.id AND COALESCE(i.line, 1) = 1"
+/* Without a row where the shop is not the owner's, and then no page is looked for. Else at least with one. */
+#define LIST_SHOP_HEAD LIST_SELECT "shops s LEFT JOIN " LIST_PAGE_HEAD
+#define LIST_SHOP_TAIL LIST_PAGE_TAIL " ON TRUE" LIST_ORDERS " WHERE s.id = ? AND s.owner_id = ?"
 /* What comes after the cursor (created_at, id); the first condition is the one that an index can use. */
 #define AFTER_CURSOR " created_at <= ? AND (created_at < ? OR id < ?)"
 #define NEWEST_FIRST " ORDER BY created_at DESC, id DESC LIMIT ?"
@@ -105,8 +111,8 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)"),
 
 	/* lines in any order: the loader sorts */
-	READS(SQL_ORDER_GET, "u", ORDER_ROW,
-		"SELECT " ORDER_COLUMNS "," ITEM_COLUMNS " FROM orders o JOIN shops s ON s.id = o.shop_id"
+	READS(SQL_ORDER_GET, "u", ORDER_ROW "u",
+		"SELECT o.id," ORDER_COLUMNS "," ITEM_COLUMNS ", s.owner_id FROM orders o JOIN shops s ON s.id = o.shop_id"
 		" LEFT JOIN order_items i ON i.order_id = o.id WHERE o.id = ?"),
 	READS(SQL_ORDER_LOCK, "u", "u", "SELECT id FROM orders WHERE id = ? FOR UPDATE"),
 	/* status, estimate, total, updated_at; id, version as read */
@@ -120,23 +126,24 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_HISTORY_LIST, "u", "usimust",
 		"SELECT version, status, estimated_preparation_minutes, total_amount, set_by_id, set_by_role, at"
 		" FROM order_history WHERE order_id = ? ORDER BY version"),
-	/* for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit */
-	READS(SQL_LIST_SHOP, "{ussttuu}u", ORDER_ROW,
-		LIST_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
-		" WHERE shop_id = ? AND status = ? AND order_type = ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }" LIST_TAIL),
+	/* for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit, shop, owner */
+	READS(SQL_LIST_SHOP, "{ussttuu}uuu", ORDER_ROW,
+		LIST_SHOP_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
+		" WHERE shop_id = ? AND status = ? AND order_type = ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }" LIST_SHOP_TAIL),
 	/* for each (status, order_type), orders placed since: shop, status, order_type, since, cursor time twice, cursor id, limit; then
-	 * older ones changed since: shop, since, since, statuses, order_types (comma-separated), cursor time twice, cursor id, limit; then limit */
-	READS(SQL_LIST_SHOP_SINCE, "{usst" "ttuu}" "uttssttuuu", ORDER_ROW,
-		LIST_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
+	 * older ones changed since: shop, since, since, statuses, order_types (comma-separated), cursor time twice, cursor id, limit; then limit,
+	 * shop, owner */
+	READS(SQL_LIST_SHOP_SINCE, "{usst" "ttuu}" "uttssttuuuuu", ORDER_ROW,
+		LIST_SHOP_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
 		" WHERE shop_id = ? AND status = ? AND order_type = ? AND created_at >= ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }"
 		" UNION ALL (SELECT id, created_at FROM orders FORCE INDEX (shop_updated)"
 		" WHERE shop_id = ? AND updated_at >= ? AND created_at < ? AND FIND_IN_SET(status, ?) AND FIND_IN_SET(order_type, ?) AND"
-		AFTER_CURSOR NEWEST_FIRST ")" LIST_TAIL),
+		AFTER_CURSOR NEWEST_FIRST ")" LIST_SHOP_TAIL),
 	/* customer, statuses, order_types (comma-separated), since, cursor time twice, cursor id, limit, limit */
 	READS(SQL_LIST_CUSTOMER, "usstttuuu", ORDER_ROW,
-		LIST_HEAD "(SELECT id, created_at FROM orders FORCE INDEX (customer_created)"
+		LIST_SELECT LIST_PAGE_HEAD "(SELECT id, created_at FROM orders FORCE INDEX (customer_created)"
 		" WHERE customer_id = ? AND FIND_IN_SET(status, ?) AND FIND_IN_SET(order_type, ?) AND updated_at >= ? AND"
-		AFTER_CURSOR NEWEST_FIRST ")" LIST_TAIL),
+		AFTER_CURSOR NEWEST_FIRST ")" LIST_PAGE_TAIL LIST_ORDERS " LEFT JOIN shops s ON s.id = o.shop_id"),
 
 	/* kind, channel, after, limit */
 	READS(SQL_EVENTS_AFTER, "uuuu", "utss",

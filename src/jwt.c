@@ -12,6 +12,7 @@
 #include "keyring.h"
 #include "arena.h"
 #include "log.h"
+#include "token_cache.h"
 
 #ifndef JWT_H
 #error "<jwt.h> must be libjwt's: give src to the compiler as -iquote, not as -I"
@@ -125,30 +126,41 @@ static int get_integer(jwt_t *t, const char *name, long *out)
 	return is_zero ? 1 : -1;
 }
 
-/* The fault of the times, or NULL. */
-static const char *time_fault(jwt_t *t, const struct conf *c, instant now, instant *exp_out)
+static const char *exp_fault(instant exp, const struct conf *c, instant now)
 {
-	instant leeway = c->token_leeway_s * INSTANT_SECOND;
+	return exp <= now - c->token_leeway_s * INSTANT_SECOND ? "the token has expired" : NULL;
+}
+
+/* INSTANT_NONE is before all times. */
+static const char *nbf_fault(instant nbf, const struct conf *c, instant now)
+{
+	return nbf > now + c->token_leeway_s * INSTANT_SECOND ? "the token is not yet valid" : NULL;
+}
+
+/* The fault of the times, or NULL. */
+static const char *time_fault(jwt_t *t, const struct conf *c, instant now, struct verified *out)
+{
+	const char *why;
 	long exp, nbf;
 
 	if (get_integer(t, "exp", &exp) != 1)
 		return "the token has no integer \"exp\"";
 	if (exp < 0 || exp > EXP_MAX)
 		return "the token's \"exp\" is out of range";
-	if (exp * INSTANT_SECOND <= now - leeway)
-		return "the token has expired";
+	out->who.exp = exp * INSTANT_SECOND;
+	why = exp_fault(out->who.exp, c, now);
+	if (why)
+		return why;
 	switch (get_integer(t, "nbf", &nbf)) {
 	case 0:
-		break;
+		return NULL;
 	case 1:
-		if (nbf > EXP_MAX || (nbf > 0 && nbf * INSTANT_SECOND > now + leeway))
-			return "the token is not yet valid";
-		break;
+		if (nbf > 0)
+			out->nbf = (nbf > EXP_MAX ? EXP_MAX + 1 : nbf) * INSTANT_SECOND;
+		return nbf_fault(out->nbf, c, now);
 	default:
 		return "the token's \"nbf\" is no integer";
 	}
-	*exp_out = exp * INSTANT_SECOND;
-	return NULL;
 }
 
 static const char *person_fault(jwt_t *t, struct claims *out)
@@ -194,23 +206,67 @@ static const char *header_fault(jwt_t *t, jwt_alg_t alg)
 	return has_crit ? "the token's header holds \"crit\"" : NULL;
 }
 
-static const char *token_fault(jwt_t *t, const struct purpose *p, const struct conf *c, instant now, struct claims *out)
+static const char *token_fault(jwt_t *t, const struct purpose *p, const struct conf *c, instant now, struct verified *out)
 {
 	const char *why = header_fault(t, p->alg);
 
 	if (!why)
-		why = time_fault(t, c, now, &out->exp);
+		why = time_fault(t, c, now, out);
 	if (!why)
 		why = purpose_fault(t, c, p->is_ticket);
-	return why ? why : person_fault(t, out);
+	return why ? why : person_fault(t, &out->who);
 }
 
-static enum outcome verify(struct purpose p, const struct conf *c, struct str token, instant now, struct claims *out, const char **why)
+/* The fault of a token that nobody has looked at yet, or NULL. At most TOKEN_MAX bytes long, and there is a key. */
+static const char *decode(const struct purpose *p, const struct conf *c, struct str token, instant now, struct verified *out)
 {
 	char text[TOKEN_MAX + 1];
-	struct claims claims = { .exp = 0 };
+	const char *why;
 	jwt_t *t = NULL;
 
+	if (!is_well_shaped(token))
+		return "this is no token";
+	memcpy(text, token.s, token.len);
+	text[token.len] = '\0';
+	if (jwt_decode(&t, text, p->key->v, (int)p->key->len) == 0) {
+		why = token_fault(t, p, c, now, out);
+	} else {
+		why = "the token is malformed or wrongly signed";
+		/* what libcrypto leaves in its queue would look like a fault of the next TLS connection */
+		ERR_clear_error();
+	}
+	jwt_free(t);
+	return why;
+}
+
+/* Of a token that was verified before, the clock and the leeway may have moved since. */
+static const char *fault_of_known(const struct verified *v, const struct conf *c, instant now)
+{
+	const char *why = exp_fault(v->who.exp, c, now);
+
+	return why ? why : nbf_fault(v->nbf, c, now);
+}
+
+static const char *fault_of_any(const struct keyring *k, const struct purpose *p, const struct conf *c, struct str token, instant now, struct claims *out)
+{
+	struct verified fresh = { .nbf = INSTANT_NONE };
+	const struct verified *known;
+	struct token_digest digest;
+	const char *why;
+
+	token_cache_digest(k->verified, p->is_ticket ? 't' : 'a', c->token_issuer, c->token_audience, token, &digest);
+	known = token_cache_find(k->verified, &digest);
+	why = known ? fault_of_known(known, c, now) : decode(p, c, token, now, &fresh);
+	if (why)
+		return why;
+	if (!known)
+		token_cache_put(k->verified, &digest, &fresh);
+	*out = known ? known->who : fresh.who;
+	return NULL;
+}
+
+static enum outcome verify(const struct keyring *k, struct purpose p, const struct conf *c, struct str token, instant now, struct claims *out, const char **why)
+{
 	/* libjwt checks no signature where it gets no key */
 	if (p.key->len == 0)
 		*why = "tickets are not in use here";
@@ -218,36 +274,19 @@ static enum outcome verify(struct purpose p, const struct conf *c, struct str to
 		*why = "there is no token";
 	else if (token.len > TOKEN_MAX)
 		*why = "the token is too long";
-	else if (!is_well_shaped(token))
-		*why = "this is no token";
 	else
-		*why = NULL;
-	if (*why)
-		return OC_REFUSED;
-	memcpy(text, token.s, token.len);
-	text[token.len] = '\0';
-	if (jwt_decode(&t, text, p.key->v, (int)p.key->len) == 0) {
-		*why = token_fault(t, &p, c, now, &claims);
-	} else {
-		*why = "the token is malformed or wrongly signed";
-		/* what libcrypto leaves in its queue would look like a fault of the next TLS connection */
-		ERR_clear_error();
-	}
-	jwt_free(t);
-	if (*why)
-		return OC_REFUSED;
-	*out = claims;
-	return OC_OK;
+		*why = fault_of_any(k, &p, c, token, now, out);
+	return *why ? OC_REFUSED : OC_OK;
 }
 
 enum outcome jwt_verify(const struct keyring *k, const struct conf *c, struct str token, instant now, struct claims *out, const char **why)
 {
-	return verify(access_purpose(k), c, token, now, out, why);
+	return verify(k, access_purpose(k), c, token, now, out, why);
 }
 
 enum outcome jwt_verify_ticket(const struct keyring *k, const struct conf *c, struct str token, instant now, struct claims *out, const char **why)
 {
-	return verify(ticket_purpose(k), c, token, now, out, why);
+	return verify(k, ticket_purpose(k), c, token, now, out, why);
 }
 
 /* 0, or errno's number of the first call that failed. */

@@ -23,7 +23,8 @@ void keyring_free(struct keyring *k);
 void keyring_refresh(struct keyring *k, const struct conf *c, instant now);
 
 /* Verifies an access token: signature, alg, exp (required), nbf, iss, aud, sub (decimal string, 1..2^63-1), role. OC_OK, or OC_REFUSED with *why (static text, no token in it).
- * token is not NUL-terminated by necessity; above 8 KiB it is refused. */
+ * token is not NUL-terminated by necessity; above 8 KiB it is refused. What passed is remembered with the keys (token_cache.h): its times are judged
+ * at each use, the rest again after a change of keys or settings. */
 must_check enum outcome jwt_verify(const struct keyring *k, const struct conf *c, struct str token, instant now, struct claims *out, const char **why);
 /* The same for a ticket: another key, so that neither passes for the other. */
 must_check enum outcome jwt_verify_ticket(const struct keyring *k, const struct conf *c, struct str token, instant now, struct claims *out, const char **why);

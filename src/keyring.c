@@ -15,6 +15,7 @@
 
 #include "keyring.h"
 #include "log.h"
+#include "token_cache.h"
 
 #define KEY_FILE_MAX 16384
 #define SECRET_MIN 32
@@ -281,6 +282,7 @@ struct keyring *keyring_new(const struct conf *c, char *why, size_t n)
 	}
 	struct keyring *k = need(calloc(1, sizeof *k));
 	k->looked_at = INSTANT_NONE;
+	k->verified = token_cache_new();
 	if (load(k, c, why, n))
 		return k;
 	keyring_free(k);
@@ -297,10 +299,11 @@ void keyring_free(struct keyring *k)
 	free(k->ticket_source.path);
 	choice_clear(&k->loaded);
 	choice_clear(&k->tried);
+	token_cache_free(k->verified);
 	free(k);
 }
 
-/* Tries the keys that the settings name now; they replace the old ones only as a whole. */
+/* Tries the keys that the settings name now; they replace the old ones only as a whole, with what was verified with those. */
 static void reload(struct keyring *k, const struct conf *c)
 {
 	char why[sizeof k->last_fault];

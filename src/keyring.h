@@ -27,6 +27,7 @@ struct keyring {
 	struct key_source token_source, ticket_source;
 	struct key_choice loaded, tried;	/* the settings in force, and those last looked at */
 	instant looked_at;		/* or INSTANT_NONE */
+	struct token_cache *verified;	/* with these keys; a const keyring's too is filled */
 	char last_fault[512];		/* logged; "" after a success */
 };
 

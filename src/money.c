@@ -100,14 +100,21 @@ bool money_from_number(struct str text, money *out)
 
 bool money_from_decimal(struct str text, money *out)
 {
-	size_t whole = digits_at(text, 0);
 	money sum = 0;
 
-	if (whole == 0 || text.len != whole + 3 || text.s[whole] != '.' || digits_at(text, whole + 1) != 2)
+	if (text.len < 4 || text.s[text.len - 3] != '.')
 		return false;
-	if (!add_digits(&sum, (struct str){ text.s, whole }, (int64_t)whole + 1)
-	    || !add_digits(&sum, (struct str){ text.s + whole + 1, 2 }, 1))
-		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned digit = (unsigned char)text.s[i] - (unsigned)'0';
+
+		if (i == text.len - 3)
+			continue;
+		if (digit > 9)
+			return false;
+		sum = sum * 10 + digit;
+		if (sum > MONEY_MAX)
+			return false;
+	}
 	*out = sum;
 	return true;
 }
@@ -145,10 +152,14 @@ static char *print(char out[24], money m)
 
 void money_to_json(struct buf *b, money m)
 {
-	char digits[24], *p = print(digits, m);
-	size_t len = (size_t)(digits + sizeof(digits) - p);
+	uint64_t v = m < 0 ? -(uint64_t)m : (uint64_t)m;
+	char cents[3] = ".";
 
-	buf_add(b, p, p[len - 1] == '0' ? len - 1 : len);
+	if (m < 0)
+		buf_addc(b, '-');
+	buf_adduint(b, v / 100);
+	put_pair(cents + 1, (unsigned)(v % 100));
+	buf_add(b, cents, cents[2] == '0' ? 2 : 3);
 }
 
 void money_to_decimal(char out[24], money m)

@@ -1,32 +1,44 @@
 /* render.c - see render.h. Appends to a buffer: a tree of JSON nodes costs twenty times as much. */
 #include "render.h"
 
-static void add_text(struct buf *b, const char *prefix, struct str s)
+/* Inline, whatever the compiler thinks: then the prefixes' lengths are known to it, and a list consists of prefixes mostly. */
+#define PREFIXED static inline __attribute__((always_inline)) void
+
+PREFIXED add_text(struct buf *b, const char *prefix, struct str s)
 {
 	buf_adds(b, prefix);
 	buf_addjson(b, s);
 }
 
-static void add_uint(struct buf *b, const char *prefix, uint64_t v)
+PREFIXED add_uint(struct buf *b, const char *prefix, uint64_t v)
 {
 	buf_adds(b, prefix);
 	buf_adduint(b, v);
 }
 
-static void add_money(struct buf *b, const char *prefix, money m)
+PREFIXED add_money(struct buf *b, const char *prefix, money m)
 {
 	buf_adds(b, prefix);
 	money_to_json(b, m);
 }
 
-static void add_time(struct buf *b, const char *prefix, instant t, const struct zone *z)
+PREFIXED add_time(struct buf *b, const char *prefix, instant t, const struct zone *z)
 {
 	buf_adds(b, prefix);
 	time_to_json(b, t, z);
 }
 
+/* One of our own words, which hold nothing to escape. */
+PREFIXED add_word(struct buf *b, const char *prefix, const char *word)
+{
+	buf_adds(b, prefix);
+	buf_addc(b, '"');
+	buf_adds(b, word);
+	buf_addc(b, '"');
+}
+
 /* 0 stands for none. */
-static void add_minutes(struct buf *b, const char *prefix, int minutes)
+PREFIXED add_minutes(struct buf *b, const char *prefix, int minutes)
 {
 	buf_adds(b, prefix);
 	if (minutes)
@@ -35,7 +47,7 @@ static void add_minutes(struct buf *b, const char *prefix, int minutes)
 		buf_adds(b, "null");
 }
 
-static void add_bool(struct buf *b, const char *prefix, bool v)
+PREFIXED add_bool(struct buf *b, const char *prefix, bool v)
 {
 	buf_adds(b, prefix);
 	buf_adds(b, v ? "true" : "false");
@@ -65,8 +77,8 @@ void render_order(struct buf *b, const struct order *o, const struct zone *z)
 	add_uint(b, ",\"shop_id\":", o->shop_id.v);
 	add_uint(b, ",\"customer_id\":", o->customer_id.v);
 	add_text(b, ",\"customer_name\":", o->customer_name);
-	add_text(b, ",\"order_type\":", str_from(order_type_name(o->type)));
-	add_text(b, ",\"status\":", str_from(order_status_name(o->status)));
+	add_word(b, ",\"order_type\":", order_type_name(o->type));
+	add_word(b, ",\"status\":", order_status_name(o->status));
 	add_time(b, ",\"scheduled_pickup_time\":", o->scheduled_pickup_time, z);
 	add_minutes(b, ",\"estimated_preparation_minutes\":", o->estimated_preparation_minutes);
 	add_money(b, ",\"total_amount\":", o->total_amount);
@@ -92,7 +104,7 @@ void render_user(struct buf *b, const struct user *u)
 	add_text(b, ",\"full_name\":", u->full_name);
 	add_text(b, ",\"phone_number\":", u->phone_number);
 	add_text(b, ",\"email\":", u->email);
-	add_text(b, ",\"role\":", str_from(role_name(u->role)));
+	add_word(b, ",\"role\":", role_name(u->role));
 	add_bool(b, ",\"is_active\":", u->is_active);
 	add_time(b, ",\"created_at\":", u->created_at, NULL);
 	buf_addc(b, '}');
@@ -134,7 +146,7 @@ void render_product(struct buf *b, const struct product *p, const struct zone *z
 
 void render_history_entry(struct buf *b, const struct history_entry *e, const struct zone *z, bool has_ids)
 {
-	add_text(b, "{\"status\":", str_from(order_status_name(e->status)));
+	add_word(b, "{\"status\":", order_status_name(e->status));
 	add_minutes(b, ",\"estimated_preparation_minutes\":", e->estimated_preparation_minutes);
 	add_money(b, ",\"total_amount\":", e->total_amount);
 	if (e->is_by_system) {
@@ -143,7 +155,7 @@ void render_history_entry(struct buf *b, const struct history_entry *e, const st
 		buf_adds(b, ",\"set_by\":{");
 		if (has_ids)
 			add_uint(b, "\"user_id\":", e->set_by.v);
-		add_text(b, has_ids ? ",\"role\":" : "\"role\":", str_from(role_name(e->set_by_role)));
+		add_word(b, has_ids ? ",\"role\":" : "\"role\":", role_name(e->set_by_role));
 		buf_addc(b, '}');
 	}
 	add_time(b, ",\"at\":", e->at, z);

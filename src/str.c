@@ -146,7 +146,7 @@ bool str_is_utf8(struct str s)
 	return true;
 }
 
-static void buf_grow(struct buf *b, size_t more)
+void buf_grow(struct buf *b, size_t more)
 {
 	size_t need, cap;
 
@@ -158,38 +158,6 @@ static void buf_grow(struct buf *b, size_t more)
 		cap = need;
 	b->s = arena_grow(b->arena, b->s, b->cap, cap);
 	b->cap = cap;
-}
-
-void buf_reserve(struct buf *b, size_t more)
-{
-	if (!b->cap || more >= b->cap - b->len)
-		buf_grow(b, more);
-}
-
-void buf_add(struct buf *b, const char *s, size_t len)
-{
-	buf_reserve(b, len);
-	if (len)
-		memcpy(b->s + b->len, s, len);
-	b->len += len;
-	b->s[b->len] = '\0';
-}
-
-void buf_adds(struct buf *b, const char *cstr)
-{
-	buf_add(b, cstr, strlen(cstr));
-}
-
-void buf_addstr(struct buf *b, struct str s)
-{
-	buf_add(b, s.s, s.len);
-}
-
-void buf_addc(struct buf *b, char c)
-{
-	buf_reserve(b, 1);
-	b->s[b->len++] = c;
-	b->s[b->len] = '\0';
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...)
@@ -212,16 +180,32 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)len;
 }
 
+const char digit_pairs[] =
+	"00010203040506070809" "10111213141516171819" "20212223242526272829" "30313233343536373839" "40414243444546474849"
+	"50515253545556575859" "60616263646566676869" "70717273747576777879" "80818283848586878889" "90919293949596979899";
+
+static unsigned count_digits(uint64_t v)
+{
+	unsigned n = 1;
+
+	for (; v >= 100; v /= 100)
+		n += 2;
+	return n + (v >= 10);
+}
+
 void buf_adduint(struct buf *b, uint64_t v)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	unsigned n = count_digits(v);
+	char *end;
 
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	buf_add(b, digits + at, sizeof(digits) - at);
+	buf_reserve(b, n);
+	b->len += n;
+	end = b->s + b->len;
+	*end = '\0';
+	for (; v >= 10; v /= 100)
+		put_pair(end -= 2, (unsigned)(v % 100));
+	if (n % 2)
+		end[-1] = (char)('0' + v);
 }
 
 #define EACH_BYTE(v) (UINT64_C(0x0101010101010101) * (v))
@@ -232,18 +216,37 @@ static bool needs_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* How many bytes at p pass as they are; eight at a time, as most names and notes hold nothing to escape. */
+static bool has_escape(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, 8);
+	return HAS_BELOW(x, 0x20) | HAS_BELOW(x ^ EACH_BYTE('"'), 1) | HAS_BELOW(x ^ EACH_BYTE('\\'), 1);
+}
+
+/* Eight bytes at a time, the last of which may overlap: most names and notes hold nothing to escape. */
+static bool is_plain(struct str s)
+{
+	size_t i = 0;
+
+	if (s.len < 8) {
+		while (i < s.len && !needs_escape((unsigned char)s.s[i]))
+			i++;
+		return i == s.len;
+	}
+	for (; i + 8 < s.len; i += 8)
+		if (has_escape(s.s + i))
+			return false;
+	return !has_escape(s.s + s.len - 8);
+}
+
+/* How many bytes at p pass as they are. */
 static size_t plain_run(const char *p, size_t len)
 {
 	size_t i = 0;
 
-	for (; i + 8 <= len; i += 8) {
-		uint64_t x;
-
-		memcpy(&x, p + i, 8);
-		if (HAS_BELOW(x, 0x20) | HAS_BELOW(x ^ EACH_BYTE('"'), 1) | HAS_BELOW(x ^ EACH_BYTE('\\'), 1))
-			break;
-	}
+	while (i + 8 <= len && !has_escape(p + i))
+		i += 8;
 	while (i < len && !needs_escape((unsigned char)p[i]))
 		i++;
 	return i;
@@ -262,6 +265,20 @@ static void add_escaped(struct buf *b, unsigned char c)
 		buf_add(b, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
 }
 
+static void add_runs(struct buf *b, struct str s)
+{
+	for (;;) {
+		size_t run = plain_run(s.s, s.len);
+
+		buf_add(b, s.s, run);
+		if (run == s.len)
+			return;
+		add_escaped(b, (unsigned char)s.s[run]);
+		s.s += run + 1;
+		s.len -= run + 1;
+	}
+}
+
 void buf_addjson(struct buf *b, struct str s)
 {
 	if (!s.s) {
@@ -270,16 +287,10 @@ void buf_addjson(struct buf *b, struct str s)
 	}
 	buf_reserve(b, s.len + 2);	/* all of it, where nothing is escaped */
 	buf_addc(b, '"');
-	for (;;) {
-		size_t run = plain_run(s.s, s.len);
-
-		buf_add(b, s.s, run);
-		if (run == s.len)
-			break;
-		add_escaped(b, (unsigned char)s.s[run]);
-		s.s += run + 1;
-		s.len -= run + 1;
-	}
+	if (is_plain(s))
+		buf_add(b, s.s, s.len);
+	else
+		add_runs(b, s);
 	buf_addc(b, '"');
 }
 

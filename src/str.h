@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct arena;
 
@@ -35,13 +36,49 @@ struct buf { char *s; size_t len, cap; struct arena *arena; };
 
 #define BUF_IN(a) ((struct buf){ .arena = (a) })
 
-void buf_reserve(struct buf *b, size_t more);		/* room for more bytes and a NUL */
-void buf_add(struct buf *b, const char *s, size_t len);
-void buf_adds(struct buf *b, const char *cstr);
-void buf_addstr(struct buf *b, struct str s);
-void buf_addc(struct buf *b, char c);
+void buf_grow(struct buf *b, size_t more);	/* for buf_reserve */
+
+/* Room for more bytes and a NUL. */
+static inline void buf_reserve(struct buf *b, size_t more)
+{
+	if (more >= b->cap - b->len)
+		buf_grow(b, more);
+}
+
+/* These stand here so that what is appended most, texts whose length the compiler knows, costs a few moves. */
+static inline void buf_add(struct buf *b, const char *s, size_t len)
+{
+	buf_reserve(b, len);
+	if (len)
+		memcpy(b->s + b->len, s, len);
+	b->len += len;
+	b->s[b->len] = '\0';
+}
+
+static inline void buf_adds(struct buf *b, const char *cstr)
+{
+	buf_add(b, cstr, strlen(cstr));
+}
+
+static inline void buf_addstr(struct buf *b, struct str s)
+{
+	buf_add(b, s.s, s.len);
+}
+
+static inline void buf_addc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_adduint(struct buf *b, uint64_t v);
+extern const char digit_pairs[];	/* "00010203…99" */
+/* The two digits of v, which is below 100. Gives what follows them. */
+static inline char *put_pair(char *p, unsigned v)
+{
+	memcpy(p, digit_pairs + 2 * v, 2);
+	return p + 2;
+}
 /* s as a JSON string with its quotes, or null for none. Escapes ", \ and control characters; everything
  * else passes as it is (valid UTF-8 is the caller's duty). RFC 8259 section 7. */
 void buf_addjson(struct buf *b, struct str s);

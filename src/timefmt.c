@@ -163,33 +163,26 @@ bool time_parse(struct str s, instant *out)
 	return read_offset(&r, &offset) && r.p == r.end && time_from_wall(&w, offset, out);
 }
 
-static char *put2(char *p, int v)
-{
-	p[0] = (char)('0' + v / 10);
-	p[1] = (char)('0' + v % 10);
-	return p + 2;
-}
-
 static char *put_wall(char *p, const struct wall *w)
 {
-	p = put2(put2(p, w->year / 100), w->year % 100);
+	p = put_pair(put_pair(p, (unsigned)w->year / 100), (unsigned)w->year % 100);
 	*p++ = '-';
-	p = put2(p, w->month);
+	p = put_pair(p, (unsigned)w->month);
 	*p++ = '-';
-	p = put2(p, w->day);
+	p = put_pair(p, (unsigned)w->day);
 	*p++ = 'T';
-	p = put2(p, w->hour);
+	p = put_pair(p, (unsigned)w->hour);
 	*p++ = ':';
-	p = put2(p, w->minute);
+	p = put_pair(p, (unsigned)w->minute);
 	*p++ = ':';
-	return put2(p, w->second);
+	return put_pair(p, (unsigned)w->second);
 }
 
 void time_print(struct buf *b, instant t, const struct zone *z)
 {
 	int minutes = (int)floor_div(zone_offset_at(z, t) + 30, 60);
 	struct wall w;
-	char text[32], *p;
+	char text[sizeof "2026-02-26T17:00:00+05:30" - 1], *p;
 
 	t = t < INSTANT_FIRST ? INSTANT_FIRST : t > INSTANT_LAST ? INSTANT_LAST : t;
 	time_to_wall(t, minutes * 60, &w);
@@ -202,10 +195,10 @@ void time_print(struct buf *b, instant t, const struct zone *z)
 	*p++ = minutes < 0 ? '-' : '+';
 	if (minutes < 0)
 		minutes = -minutes;
-	p = put2(p, minutes / 60);
+	p = put_pair(p, (unsigned)minutes / 60);
 	*p++ = ':';
-	p = put2(p, minutes % 60);
-	buf_add(b, text, (size_t)(p - text));
+	put_pair(p, (unsigned)minutes % 60);
+	buf_add(b, text, sizeof text);
 }
 
 void time_to_json(struct buf *b, instant t, const struct zone *z)

@@ -96,6 +96,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!raw)
 		text = sign(a, text);
 	if (jwt_verify(s->ring, conf_get(s->store), text, NOW, &who, &why) == OC_OK) {
+		struct claims again;	/* as remembered */
+		must(jwt_verify(s->ring, conf_get(s->store), text, NOW, &again, &why) == OC_OK);
+		must(again.sub.v == who.sub.v && again.role == who.role && again.exp == who.exp);
 		must(!raw);
 		must(memmem(data + 1, size - 1, "HS", 2) || memmem(data + 1, size - 1, "\\u", 2));
 		must(who.sub.v >= 1 && who.sub.v <= INT64_MAX && who.role < ROLE__MAX && who.exp > NOW);

@@ -41,7 +41,8 @@ def busy(api):
 
 def test_nothing_yet(api):
     shop, customer = api.tools.shop(), api.tools.user()
-    assert check.ok(api.call("GET", shop_path(shop), shop.keeper)) == []
+    for query in ("", "?updated_since=2001-01-01T00:00:00Z"):
+        assert check.ok(api.call("GET", shop_path(shop) + query, shop.keeper)) == []
     assert check.ok(api.call("GET", "/api/v1/orders/me", customer)) == []
 
 
@@ -213,11 +214,14 @@ def test_a_bent_cursor_is_refused(api, busy):
 def test_who_may_list(api, busy, world):
     path = shop_path(busy.shop)
     for who in (world.other.keeper, busy.customer):
-        check.problem(api.call("GET", path, who), 403, "forbidden")
+        for query in ("", "?updated_since=2001-01-01T00:00:00Z", "?status=lost", "?limit=0&x=1"):
+            check.problem(api.call("GET", path + query, who), 403, "forbidden")
     check.problem(api.call("GET", path), 401, "unauthorized")
+    check.problem(api.call("GET", path + "?status=lost", busy.shop.keeper), 422, "validation_failed")
     check.problem(api.call("GET", "/api/v1/orders/me"), 401, "unauthorized")
     check.problem(api.call("GET", "/api/v1/orders/me", busy.shop.keeper), 403, "forbidden")
     for shop_id in ("999999999", "9223372036854775807"):
-        assert api.call("GET", f"/api/v1/orders/shop/{shop_id}", world.keeper).status in (403, 404)
+        for query in ("", "?updated_since=2001-01-01T00:00:00Z", "?status=lost"):
+            check.problem(api.call("GET", f"/api/v1/orders/shop/{shop_id}{query}", world.keeper), 403, "forbidden")
     for shop_id in ("0", "abc", "-1", "18446744073709551616"):
         check.problem(api.call("GET", f"/api/v1/orders/shop/{shop_id}", world.keeper), 404, "not_found")

@@ -145,6 +145,25 @@ Test(buf, adds)
 	arena_free(a);
 }
 
+Test(buf, numbers_of_every_length)
+{
+	struct arena *a = arena_new();
+	char want[32];
+
+	for (uint64_t power = 1; power; power = power > UINT64_MAX / 10 ? 0 : power * 10)
+		for (uint64_t v = power - 1; v <= power + 1; v++) {
+			struct buf b = BUF_IN(a);
+			buf_adduint(&b, v);
+			buf_adduint(&b, power / 9 * 7);
+			snprintf(want, sizeof want, "%llu", (unsigned long long)v);
+			cr_expect_eq(strncmp(b.s, want, strlen(want)), 0, "%s", b.s);
+			snprintf(want, sizeof want, "%llu", (unsigned long long)(power / 9 * 7));
+			cr_expect_str_eq(b.s + b.len - strlen(want), want, "%s", b.s);
+			cr_expect_eq(b.len, strlen(b.s));
+		}
+	arena_free(a);
+}
+
 Test(buf, json_rows)
 {
 	static const struct { const char *in, *out; } rows[] = {
