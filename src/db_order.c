@@ -18,14 +18,12 @@ enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, st
 	struct owned_rows owned = { .rows.arena = a };
 	struct db_val args[] = { db_uint(id.v) };
 	enum outcome oc = db_run(db, SQL_ORDER_GET, 0, args, 1, take_owned, &owned, NULL);
-	if (oc == OC_OK)
-		oc = order_rows_finish(&owned.rows);
 	if (oc != OC_OK)
 		return oc;
 	if (owned.rows.n == 0)
 		return OC_NOT_FOUND;
 	*out = (struct order_row){ owned.rows.orders[0], owned.owner_id };
-	return OC_OK;
+	return db_items_load(db, a, &out->order, 1, false);
 }
 
 static enum outcome take_nothing(void *ctx, const struct db_val *v)

@@ -13,7 +13,10 @@
 /* An order as read, and whose shop it is. */
 struct order_row { struct order order; struct user_id owner_id; };
 
-/* OC_OK or OC_NOT_FOUND. */
+/* Sets items and item_count of those orders that have no items_json, or of all. */
+must_check enum outcome db_items_load(struct db *db, struct arena *a, struct order *orders, size_t n, bool is_all);
+
+/* What is to be rendered is there; its lines as rows may not be. OC_OK or OC_NOT_FOUND. */
 must_check enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, struct order_row *out);
 
 /* What the shop says about an order to be placed. */

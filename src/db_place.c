@@ -176,7 +176,7 @@ static enum outcome insert_order(struct db *db, const struct order *o, struct db
 		db_text(str_from(order_type_name(o->type))), db_text(str_from(order_status_name(o->status))),
 		db_time(o->scheduled_pickup_time),
 		o->estimated_preparation_minutes ? db_int(o->estimated_preparation_minutes) : db_null(),
-		db_money(o->total_amount), db_text(o->order_notes), db_text(o->list_image_url),
+		db_money(o->total_amount), db_text(o->order_notes), db_text(o->list_image_url), db_text(o->items_json),
 		db_time(o->created_at), db_time(o->updated_at),
 	};
 	return db_run(db, SQL_ORDER_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, done);

@@ -136,13 +136,16 @@ static enum outcome write_change(struct changing *c)
 	/* A clock that was set back must not let updated_at go back: readers poll by it. */
 	next->updated_at = r->now > c->row.order.updated_at ? r->now : c->row.order.updated_at;
 	struct db_done update = { 0 };
+	bool has_new_status = next->status != c->row.order.status, gives_back = has_new_status && next->status == ORDER_CANCELLED;
+	enum outcome oc = gives_back ? db_items_load(r->app->db, r->arena, &c->row.order, 1, true) : OC_OK;
+	if (oc != OC_OK)
+		return oc;
 	db_hold(r->app->db);
-	enum outcome oc = db_order_update(r->app->db, next, &update);
+	oc = db_order_update(r->app->db, next, &update);
 	next->version++;
 	if (oc == OC_OK)
 		oc = write_history(c);
-	bool has_new_status = next->status != c->row.order.status;
-	if (oc == OC_OK && has_new_status && next->status == ORDER_CANCELLED)
+	if (oc == OC_OK && gives_back)
 		oc = give_stock_back(c);
 	struct event event = event_order_changed(r->arena, next, has_new_status && next->status == ORDER_READY,
 		zone_get(r->app->zones, next->timezone));

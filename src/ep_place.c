@@ -211,7 +211,12 @@ static enum outcome make_order(struct placing *p)
 			break;
 		}
 	}
-	return f.n ? problem_faults(r, &f) : OC_OK;
+	if (f.n)
+		return problem_faults(r, &f);
+	struct buf stored = BUF_IN(r->arena);
+	render_items_stored(&stored, o->items, o->item_count);
+	o->items_json = stored.len ? buf_str(&stored) : STR("");
+	return OC_OK;
 }
 
 /* After the roll-back, so that it sees none of what this order had taken: names every short product. OC_BUSY: none is short any more. */

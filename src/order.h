@@ -58,7 +58,8 @@ struct order {
 	uint64_t version;		/* from 1 */
 	instant created_at, updated_at;
 	struct str timezone;		/* the shop's */
-	struct order_item *items;
+	struct str items_json;		/* the lines as render.h stores them; none: not so stored, they are in items alone */
+	struct order_item *items;	/* NULL: not loaded */
 	size_t item_count;
 };
 

@@ -1,6 +1,8 @@
 /* render.c - see render.h. Appends to a buffer: a tree of JSON nodes costs twenty times as much. */
 #include "render.h"
 
+#include <string.h>
+
 /* Inline, whatever the compiler thinks: then the prefixes' lengths are known to it, and a list consists of prefixes mostly. */
 #define PREFIXED static inline __attribute__((always_inline)) void
 
@@ -54,21 +56,46 @@ PREFIXED add_bool(struct buf *b, const char *prefix, bool v)
 }
 
 /* Lines are numbered within their order, so this is unique among all lines and needs no column of its own. */
-static uint64_t item_id(const struct order *o, const struct order_item *i)
+static uint64_t item_id(const struct order *o, uint32_t line)
 {
 	_Static_assert(ORDER_LINES_MAX < 128, "a line number fits into the low bits");
-	return o->id.v * 128 + i->line;
+	return o->id.v * 128 + line;
 }
 
-static void render_item(struct buf *b, const struct order *o, const struct order_item *i)
+/* An item without its id. */
+static void add_item(struct buf *b, const struct order_item *i)
 {
-	add_uint(b, "{\"id\":", item_id(o, i));
 	add_uint(b, ",\"product_id\":", i->product_id.v);
 	add_text(b, ",\"product_name\":", i->product_name);
 	add_uint(b, ",\"quantity\":", i->quantity);
 	add_money(b, ",\"price_at_time_of_order\":", i->price);
 	add_text(b, ",\"special_instructions\":", i->special_instructions);
 	buf_addc(b, '}');
+}
+
+void render_items_stored(struct buf *b, const struct order_item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		add_item(b, &items[i]);
+		buf_addc(b, '\n');
+	}
+}
+
+static void add_items(struct buf *b, const struct order *o)
+{
+	for (size_t i = 0; i < o->item_count; i++) {
+		add_uint(b, i ? ",{\"id\":" : "{\"id\":", item_id(o, o->items[i].line));
+		add_item(b, &o->items[i]);
+	}
+}
+
+static void add_stored_items(struct buf *b, const struct order *o)
+{
+	const char *s = o->items_json.s, *end = s + o->items_json.len, *next;
+	for (uint32_t line = 1; (next = memchr(s, '\n', (size_t)(end - s))); line++, s = next + 1) {
+		add_uint(b, line > 1 ? ",{\"id\":" : "{\"id\":", item_id(o, line));
+		buf_add(b, s, (size_t)(next - s));
+	}
 }
 
 void render_order(struct buf *b, const struct order *o, const struct zone *z)
@@ -87,11 +114,10 @@ void render_order(struct buf *b, const struct order *o, const struct zone *z)
 	add_bool(b, ",\"has_chitty\":", order_has_chitty(o));
 	add_uint(b, ",\"item_count\":", o->item_count);
 	buf_adds(b, ",\"items\":[");
-	for (size_t i = 0; i < o->item_count; i++) {
-		if (i)
-			buf_addc(b, ',');
-		render_item(b, o, &o->items[i]);
-	}
+	if (o->items_json.s)
+		add_stored_items(b, o);
+	else
+		add_items(b, o);
 	add_uint(b, "],\"version\":", o->version);
 	add_time(b, ",\"created_at\":", o->created_at, z);
 	add_time(b, ",\"updated_at\":", o->updated_at, z);

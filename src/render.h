@@ -8,6 +8,9 @@
 #include "db_user.h"
 #include "order.h"
 
+/* The lines of an order as orders.items_json holds them: each without its id, which needs the order's, from the comma behind that on, and a
+ * line feed. */
+void render_items_stored(struct buf *b, const struct order_item *items, size_t n);
 void render_order(struct buf *b, const struct order *o, const struct zone *z);
 void render_user(struct buf *b, const struct user *u);
 void render_shop(struct buf *b, const struct shop *s, const struct zone *z);

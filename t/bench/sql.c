@@ -76,7 +76,7 @@ static enum outcome request_list(struct load *l)
 	struct shop_id shop = { pick(l, SHOPS) };
 	struct order_filter f = { 1u << ORDER_PRE_ORDER, 1u << ORDER_PENDING, INSTANT_NONE, ORDER_CURSOR_START, PAGE + 1 };
 	struct order_page page;
-	return db_orders_of_shop(l->db, l->arena, shop, &f, &page);
+	return db_orders_of_shop(l->db, l->arena, shop, (struct user_id){ shop.v }, &f, &page);
 }
 
 /* Every order once. */
