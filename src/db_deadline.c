@@ -1,11 +1,8 @@
 /* db_deadline.c - how long one request may keep a worker waiting for the database.
- * Owns: the moment, the timer that ends a wait then, leaving a database alone that hangs. Does not own: what the caller gets (db.c).
+ * Owns: the moment, ending a wait then, leaving a database alone that hangs. Does not own: what the caller gets (db.c).
  * Used by: db.c; app.c through db_begin() and db_end(). */
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "db_internal.h"
 #include "clock.h"
@@ -18,56 +15,30 @@
  * in service within a second of its return. */
 #define ALONE_US INT64_C(300000)
 
-/* The client library's own time-outs count whole seconds and start anew with each packet. This ends any wait at once, as a lost connection.
- * Anybody may send the signal: only the timer's carries our pointer. */
-static void on_deadline(int sig, siginfo_t *info, void *context)
+/* The client library's own time-outs count whole seconds and start anew with each packet. This ends any wait at once, as a lost connection. */
+static int64_t cut(void *ctx, int64_t now)
 {
-	struct db *db = info->si_value.sival_ptr;
-	int saved = errno;
+	struct db *db = ctx;
 
-	(void)sig;
-	(void)context;
-	if (info->si_code != SI_TIMER)
-		return;
+	(void)now;
 	db->is_cut = 1;
 	if (db->cut_fd >= 0)
 		shutdown((int)db->cut_fd, SHUT_RDWR);
-	errno = saved;
-}
-
-static void make_timer(struct db *db)
-{
-	struct sigaction act = { .sa_sigaction = on_deadline, .sa_flags = SA_SIGINFO | SA_RESTART };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN, .sigev_value.sival_ptr = db };
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN);
-	if (sigaction(SIGRTMIN, &act, NULL) || sigprocmask(SIG_UNBLOCK, &set, NULL) || timer_create(CLOCK_MONOTONIC, &event, &db->timer))
-		log_die("no timer for the requests' deadline: %s", strerror(errno));
-	db->has_timer = true;
-}
-
-/* us 0 stops it. */
-static void set_timer(struct db *db, int64_t us)
-{
-	struct itimerspec at = { .it_value = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 } };
-
-	if (timer_settime(db->timer, 0, &at, NULL))
-		log_die("the timer of the requests' deadline can't be set: %s", strerror(errno));
+	return 0;
 }
 
 void db_begin(struct db *db)
 {
 	if (!db->has_timer)
-		make_timer(db);
+		deadline_init(&db->timer, SIGRTMIN, cut, db);
+	db->has_timer = true;
 	db->deadline = FROM_FIRST_USE;
 }
 
 void db_end(struct db *db)
 {
 	if (db->deadline > 0)
-		set_timer(db, 0);
+		deadline_clear(&db->timer);
 	db->deadline = 0;
 	/* It may have struck while nobody waited. */
 	if (db->is_cut && !db->opener_file)
@@ -78,7 +49,7 @@ void db_end(struct db *db)
 void db_deadline_free(struct db *db)
 {
 	if (db->has_timer)
-		timer_delete(db->timer);
+		deadline_free(&db->timer);
 }
 
 bool db_time_left(struct db *db)
@@ -88,7 +59,7 @@ bool db_time_left(struct db *db)
 	db->asked_at = now;
 	if (db->deadline == FROM_FIRST_USE) {
 		db->deadline = now + db->conf->request_deadline_ms * 1000;
-		set_timer(db, db->conf->request_deadline_ms * 1000);
+		deadline_set(&db->timer, db->deadline);
 	}
 	return db->deadline == 0 || now < db->deadline;
 }

@@ -5,9 +5,9 @@
 
 #include <mysql.h>
 #include <signal.h>
-#include <time.h>
 
 #include "db.h"
+#include "deadline.h"
 
 /* my_bool in libmariadb and older libmysqlclient, bool in newer ones. */
 typedef __typeof__(*((MYSQL_BIND *)0)->is_null) db_flag;
@@ -40,7 +40,7 @@ struct db {
 	unsigned random;
 	char error_text[512];
 	/* db_deadline.c's */
-	timer_t timer;
+	struct deadline timer;		/* strikes at deadline */
 	bool has_timer;
 	int64_t deadline;		/* of the request in hand; 0: none, negative: counts from its first use of the database */
 	int64_t asked_at;		/* when the server was last asked something */

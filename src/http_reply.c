@@ -17,12 +17,17 @@ void http_reply_clear(struct http_reply *r)
 	r->is_body_omitted = is_body_omitted;
 }
 
+static void add_line(struct buf *b, const char *name, const char *value)
+{
+	buf_adds(b, name);
+	buf_adds(b, ": ");
+	buf_adds(b, value);
+	buf_adds(b, "\r\n");
+}
+
 void http_reply_header(struct http_reply *r, const char *name, const char *value)
 {
-	buf_adds(&r->headers, name);
-	buf_adds(&r->headers, ": ");
-	buf_adds(&r->headers, value);
-	buf_adds(&r->headers, "\r\n");
+	add_line(&r->headers, name, value);
 }
 
 const char *http_status_text(int status)
@@ -42,18 +47,26 @@ const char *http_status_text(int status)
 
 bool http_reply_write(struct http_reply *r, const struct http_io *io)
 {
-	struct buf out = BUF_IN(r->body.arena);
-	buf_reserve(&out, r->headers.len + r->body.len + 160);
-	buf_addf(&out, "Status: %d %s\r\n", r->status, http_status_text(r->status));
+	struct buf head = BUF_IN(r->body.arena);
+	struct str body = buf_str(&r->body);
+	buf_reserve(&head, r->headers.len + 160);
+	buf_adds(&head, "Status: ");
+	buf_adduint(&head, (uint64_t)r->status);
+	buf_addc(&head, ' ');
+	buf_adds(&head, http_status_text(r->status));
+	buf_adds(&head, "\r\n");
 	if (r->content_type)
-		buf_addf(&out, "Content-Type: %s\r\n", r->content_type);
-	if (r->status != 304 && r->status != 204)
-		buf_addf(&out, "Content-Length: %zu\r\n", r->body.len);
-	buf_addstr(&out, buf_str(&r->headers));
-	buf_adds(&out, "\r\n");
-	if (!r->is_body_omitted)
-		buf_addstr(&out, buf_str(&r->body));
-	return io->write(io->ctx, out.s, out.len);
+		add_line(&head, "Content-Type", r->content_type);
+	if (r->status != 304 && r->status != 204) {
+		buf_adds(&head, "Content-Length: ");
+		buf_adduint(&head, body.len);
+		buf_adds(&head, "\r\n");
+	}
+	buf_addstr(&head, buf_str(&r->headers));
+	buf_adds(&head, "\r\n");
+	/* The body from where it lies: a list can be megabytes. */
+	struct iovec parts[] = { { head.s, head.len }, { (char *)body.s, body.len } };
+	return io->write(io->ctx, parts, r->is_body_omitted || body.len == 0 ? 1 : 2);
 }
 
 bool etag_listed(struct str list, const char *etag)

@@ -45,7 +45,9 @@ static enum http_method method_parse(struct str s)
 
 static void take_variable(const char *entry, struct str found[VARIABLE__MAX])
 {
-	const char *eq = strchr(entry, '=');
+	static const char setting[] = "PICKUP_";
+	/* Most are settings: not ours. */
+	const char *eq = strncmp(entry, setting, sizeof setting - 1) == 0 ? NULL : strchr(entry, '=');
 	if (!eq)
 		return;
 	size_t len = (size_t)(eq - entry);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include "outcome.h"
 #include "str.h"
 
@@ -15,7 +16,7 @@ struct arena;
 struct http_io {
 	char *const *params;				/* "NAME=value", NULL-terminated; borrowed until the answer is written */
 	int (*read)(void *ctx, char *buf, int n);	/* bytes read, 0 at the end, -1 on failure */
-	bool (*write)(void *ctx, const char *s, size_t n);	/* false: the other side is gone */
+	bool (*write)(void *ctx, const struct iovec *parts, int n);	/* the whole answer, once; false: the other side is gone */
 	void *ctx;
 };
 

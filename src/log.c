@@ -3,6 +3,7 @@
  * Used by: everything. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,6 +20,8 @@
 /* The process's, as standard error is: whoever logs would have to pass them through every layer otherwise. */
 static enum log_level max_level = LOG_INFO;
 static char request[REQUEST_MAX + 1];
+/* What each line tells anew and seldom changes: the second it was made for, and the process. */
+static struct { time_t second; bool is_made; char time[sizeof("2026-02-26T17:00:00")], pid[24]; } head;
 
 static const char *const level_names[LOG__MAX] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
@@ -37,15 +40,23 @@ void log_set_request(const char *id)
 	request[len] = '\0';
 }
 
-/* Appends s; a byte that could end, hide or forge a line as \xNN, and so each of also. */
-static char *add_escaped(char *to, const char *s, const char *also)
+static char *add(char *to, const char *s)
+{
+	size_t len = strlen(s);
+
+	memcpy(to, s, len);
+	return to + len;
+}
+
+/* Appends s; a byte that could end, hide or forge a line as \xNN, and so each that is also. */
+static char *add_escaped(char *to, const char *s, char also)
 {
 	static const char hex[] = "0123456789abcdef";
 
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c >= 0x20 && c <= 0x7e && c != '\\' && !strchr(also, c)) {
+		if (c >= 0x20 && c <= 0x7e && c != '\\' && c != (unsigned char)also) {
 			*to++ = (char)c;
 			continue;
 		}
@@ -57,16 +68,35 @@ static char *add_escaped(char *to, const char *s, const char *also)
 	return to;
 }
 
+/* Once a second is seldom enough. */
+static void make_head(time_t second)
+{
+	struct tm tm;
+
+	gmtime_r(&second, &tm);
+	if (strftime(head.time, sizeof(head.time), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		head.time[0] = '\0';
+	snprintf(head.pid, sizeof(head.pid), " pid=%ld ", (long)getpid());
+	head.second = second;
+	head.is_made = true;
+}
+
 static char *add_head(char *to, enum log_level level)
 {
 	struct timespec now;
-	struct tm tm;
+	long ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	to += strftime(to, HEAD_MAX / 2, "%Y-%m-%dT%H:%M:%S", &tm);
-	to += snprintf(to, HEAD_MAX / 2, ".%03ldZ %s pid=%ld ", now.tv_nsec / 1000000, level_names[level], (long)getpid());
-	return to;
+	if (!head.is_made || head.second != now.tv_sec)
+		make_head(now.tv_sec);
+	ms = now.tv_nsec / 1000000;
+	to = add(to, head.time);
+	*to++ = '.';
+	*to++ = (char)('0' + ms / 100);
+	*to++ = (char)('0' + ms / 10 % 10);
+	*to++ = (char)('0' + ms % 10);
+	to = add(add(to, "Z "), level_names[level]);
+	return add(to, head.pid);
 }
 
 /* One write, so that lines of several processes don't mix; there is nowhere to report that the log itself is gone. */
@@ -92,10 +122,10 @@ static void log_va(enum log_level level, const char *fmt, va_list ap)
 	end = add_head(line, level);
 	if (request[0]) {
 		memcpy(end, "req=", 4);
-		end = add_escaped(end + 4, request, " ");
+		end = add_escaped(end + 4, request, ' ');
 		*end++ = ' ';
 	}
-	end = add_escaped(end, text, "");
+	end = add_escaped(end, text, '\\');
 	*end++ = '\n';
 	write_line(line, (size_t)(end - line));
 	errno = saved;

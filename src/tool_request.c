@@ -35,13 +35,17 @@ static int read_body(void *ctx, char *buf, int n)
 	return (int)take;
 }
 
-static bool write_answer(void *ctx, const char *text, size_t n)
+static bool write_answer(void *ctx, const struct iovec *parts, int n)
 {
 	struct shell_request *s = ctx;
 	static const char prefix[] = "Status: ";
-	if (n > sizeof prefix && strncmp(text, prefix, sizeof prefix - 1) == 0)
-		s->status_class = text[sizeof prefix - 1];
-	return fwrite(text, 1, n, stdout) == n && putchar('\n') != EOF && fflush(stdout) == 0;
+	const char *head = parts[0].iov_base;
+	if (parts[0].iov_len > sizeof prefix && strncmp(head, prefix, sizeof prefix - 1) == 0)
+		s->status_class = head[sizeof prefix - 1];
+	for (int i = 0; i < n; i++)
+		if (fwrite(parts[i].iov_base, 1, parts[i].iov_len, stdout) != parts[i].iov_len)
+			return false;
+	return putchar('\n') != EOF && fflush(stdout) == 0;
 }
 
 static bool add_param(struct shell_request *s, const char *name, const char *value)

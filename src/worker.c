@@ -17,135 +17,182 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "clock.h"
+#include "deadline.h"
+#include "fcgi_out.h"
 #include "log.h"
 #include "migrate.h"
 #include "tool.h"
 
 extern char **environ;
 
-/* Set by the handler, read by the loop: the one thing that a signal may touch. */
+/* Set by the handler, read by the loop: with the listening socket the one thing that a signal may touch. */
 static volatile sig_atomic_t is_ending;
 
-/* A signal that comes between the loop's look and its accept() would be lost, so the alarm repeats it. */
-static void on_signal(int sig)
+/* Whatever system call it interrupts goes on (SA_RESTART): libfcgi would take a read or write that ends so for the client's end. accept()
+ * too, which then fails, as one does that begins after the signal: there is no moment at which it would be lost. The request in hand may
+ * get the descriptor's number for something else, hence "once". */
+static void end_accepting(int sig)
 {
+	int error = errno;
 	(void)sig;
-	is_ending = 1;
-	alarm(1);
+	if (!is_ending) {
+		is_ending = 1;
+		close(STDIN_FILENO);
+	}
+	errno = error;
 }
 
-static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGALRM };
-
-static void catch_signals(void)
+/* Of one request only, which is answered. */
+static void go_on(int sig)
 {
-	struct sigaction end = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	(void)sig;
+}
+
+static const int ends[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
+static void all_ends(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		sigaddset(set, ends[i]);
+}
+
+static void catch_signals(bool is_cgi)
+{
+	struct sigaction end = { .sa_handler = is_cgi ? go_on : end_accepting, .sa_flags = SA_RESTART }, ignore = { .sa_handler = SIG_IGN };
+	all_ends(&end.sa_mask);		/* one at a time */
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		sigaction(ends[i], &end, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* They wait from the moment on that a connection is ours until its answer is out: libfcgi takes a read or write that a signal
- * interrupts for the client's end. */
-static void hold_signals(bool is_held)
+#define SECOND INT64_C(1000000)
+/* A web server begins at once. Who does not may have gone, and shall not keep a worker: nor does one that wanted its connection kept, or that
+ * we need nothing more of. */
+#define SILENCE (2 * SECOND)
+/* Who begins a request and does not end it shall not keep a worker either: it then reads as the end of what was sent. */
+#define REQUEST (5 * SECOND)
+
+/* The connection in hand. */
+struct client {
+	FCGX_Request fcgi;
+	struct deadline deadline;
+	_Atomic int64_t until;		/* the latest moment at which anything is read of it */
+	bool is_whole;			/* the request was read to its end */
+};
+
+static int64_t stop_reading(void *ctx, int64_t now)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-		sigaddset(&set, ends[i]);
-	sigprocmask(is_held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+	struct client *c = ctx;
+	if (c->fcgi.isBeginProcessed && now < c->until)
+		return c->until;
+	shutdown(c->fcgi.ipcFd, SHUT_RD);
+	return 0;
 }
 
 static int fcgi_read(void *ctx, char *buf, int n)
 {
-	FCGX_Request *f = ctx;
-	return FCGX_GetStr(buf, n, f->in);
+	struct client *c = ctx;
+	return FCGX_GetStr(buf, n, c->fcgi.in);
 }
 
-static bool fcgi_write(void *ctx, const char *s, size_t n)
+static void read_on(struct client *c, int64_t until)
 {
-	FCGX_Request *f = ctx;
-	return FCGX_PutStr(s, (int)n, f->out) == (int)n && FCGX_FFlush(f->out) == 0;
+	c->until = until;
+	deadline_set(&c->deadline, until);
 }
 
-/* Where signals get through, so one may come just as accept() has given a connection: that is served all the same. It blocks, so that
- * of many workers one only wakes for each connection. Negative: errno says why. */
-static int accept_one(void)
+/* Reads what is left of a request, as a rule but the mark of its end, which libfcgi has already; a body that nobody wanted only where all is told.
+ * True: this was the end. */
+static bool read_rest(struct client *c, bool all)
 {
-	hold_signals(false);
-	int fd = is_ending ? -1 : accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
-	int error = is_ending ? EINTR : errno;
-	hold_signals(true);
-	errno = error;
-	return fd;
+	char rest[4096];
+	FCGX_Stream *in = c->fcgi.in;
+	read_on(c, clock_mono() + SILENCE);
+	bool is_left = FCGX_GetChar(in) != EOF;
+	while (is_left && all && clock_mono() < c->until)
+		is_left = FCGX_GetStr(rest, sizeof rest, in) > 0;
+	return !is_left && FCGX_GetError(in) == 0;
 }
 
-/* A web server speaks at once. Who does not may have gone, and shall not keep a worker: nor does one that wanted its connection kept. */
-#define SILENCE_MS 2000
-
-static bool is_speaking(int fd, bool is_kept)
+/* A web server that keeps its connection may send the next request once it knows that this one was answered. libfcgi would swallow the
+ * beginning of that with the rest of this one, so it is read before. */
+static bool fcgi_write(void *ctx, const struct iovec *parts, int n)
 {
+	struct client *c = ctx;
+	if (c->fcgi.keepConnection)
+		c->is_whole = read_rest(c, true);
+	return fcgi_out_write(c->fcgi.ipcFd, (unsigned)c->fcgi.requestId, parts, n);
+}
+
+/* A socket that is closed with something unread may take the answer with it. Whoever waits for the connection's end while it still sends
+ * learns of it at once. */
+static void linger(struct client *c)
+{
+	char rest[4096];
+	read_on(c, clock_mono() + SILENCE);
+	shutdown(c->fcgi.ipcFd, SHUT_WR);
+	while (clock_mono() < c->until && read(c->fcgi.ipcFd, rest, sizeof rest) > 0)
+		continue;
+}
+
+/* True: the connection may bring another request. */
+static bool answer_request(struct app *app, struct client *c)
+{
+	struct http_io io = { c->fcgi.envp, fcgi_read, fcgi_write, c };
+	c->is_whole = false;
+	bool is_written = app_answer(app, &io);
+	if (!c->fcgi.keepConnection)
+		c->is_whole = read_rest(c, false);
+	if (!c->is_whole)
+		linger(c);
+	/* Not FCGX_Finish_r(), which would write the end of the request once more. */
+	FCGX_Free(&c->fcgi, 0);
+	return is_written && c->is_whole && c->fcgi.keepConnection;
+}
+
+static bool serve_request(struct app *app, struct client *c)
+{
+	int64_t now = clock_mono();
+	c->until = now + REQUEST;
+	deadline_set(&c->deadline, now + SILENCE);
+	bool may_go_on = FCGX_Accept_r(&c->fcgi) == 0 && answer_request(app, c);
+	deadline_clear(&c->deadline);
+	return may_go_on;
+}
+
+/* Whether a kept connection brings another request. Told to end, nobody waits for that: here signals get through while it waits, and then only. */
+static bool is_speaking(int fd)
+{
+	int64_t until = clock_mono() + SILENCE, left = SILENCE;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	if (is_kept)
-		hold_signals(false);
-	int n = poll(&p, 1, SILENCE_MS);
-	if (is_kept)
-		hold_signals(true);
-	return n > 0 || (n < 0 && !is_kept);	/* some other signal is no silence */
-}
-
-/* Who begins a request and does not end it shall not keep a worker either: it then reads as the end of what was sent. */
-#define REQUEST_S 5
-
-static volatile sig_atomic_t client_fd = -1;
-
-static void on_timer(int sig)
-{
-	int error = errno;
-	(void)sig;
-	if (client_fd >= 0)
-		shutdown(client_fd, SHUT_RD);
-	errno = error;
-}
-
-/* A timer of its own, whose handler restarts what it interrupts: libfcgi would take an interrupted write for the client's end. */
-static timer_t make_timer(void)
-{
-	struct sigaction act = { .sa_handler = on_timer, .sa_flags = SA_RESTART };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1 };
-	timer_t timer;
-	if (sigaction(event.sigev_signo, &act, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
-		log_die("no timer: %s", strerror(errno));
-	return timer;
-}
-
-static void set_timer(timer_t timer, int fd, time_t seconds)
-{
-	struct itimerspec at = { .it_value.tv_sec = seconds };
-	client_fd = fd;
-	timer_settime(timer, 0, &at, NULL);
-}
-
-/* libfcgi can't be told to hold signals between accepting and the end of the parameters, nor to let them through before. So it
- * gets the connection as one that was kept, and no socket to accept others on. */
-static void serve_connection(struct app *app, int fd, timer_t timer)
-{
-	FCGX_Request f;
-	if (FCGX_InitRequest(&f, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
-		log_die("libfcgi makes no request");
-	f.ipcFd = fd;
-	f.keepConnection = 1;
-	for (bool is_kept = false; f.ipcFd >= 0 && !(is_kept && is_ending) && is_speaking(f.ipcFd, is_kept); is_kept = true) {
-		set_timer(timer, f.ipcFd, REQUEST_S);
-		if (FCGX_Accept_r(&f) != 0)
+	sigset_t held, before;
+	int n = 0;
+	all_ends(&held);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	for (; !is_ending && left > 0; left = until - clock_mono()) {
+		n = ppoll(&p, 1, &(struct timespec){ .tv_sec = left / SECOND, .tv_nsec = left % SECOND * 1000 }, &before);
+		if (n >= 0 || errno != EINTR)
 			break;
-		struct http_io io = { f.envp, fcgi_read, fcgi_write, &f };
-		app_answer(app, &io);
-		FCGX_Finish_r(&f);
 	}
-	set_timer(timer, -1, 0);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return n > 0;
+}
+
+/* libfcgi can't be told to give up a connection that says nothing. So it gets the connection as one that was kept, and no socket to
+ * accept others on. */
+static void serve_connection(struct app *app, struct client *c, int fd)
+{
+	if (FCGX_InitRequest(&c->fcgi, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		log_die("libfcgi makes no request");
+	c->fcgi.ipcFd = fd;
+	c->fcgi.keepConnection = 1;
+	while (serve_request(app, c) && is_speaking(fd))
+		continue;
 	/* Not by libfcgi, which would wait until the other side closes too. */
-	if (f.ipcFd >= 0)
-		close(f.ipcFd);
+	if (c->fcgi.ipcFd >= 0)
+		close(c->fcgi.ipcFd);
 }
 
 /* The client was gone before it was accepted. */
@@ -158,22 +205,24 @@ static bool is_of_client(int error)
 static int serve_fastcgi(struct app *app)
 {
 	int domain = AF_UNIX, on = 1;
-	if (FCGX_Init() != 0 || getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) != 0)
+	bool is_socket = FCGX_Init() == 0 && getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) == 0;
+	if (!is_socket && !is_ending)
 		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
-	timer_t timer = make_timer();
-	hold_signals(true);
+	struct client client;
+	deadline_init(&client.deadline, SIGRTMIN + 1, stop_reading, &client);
+	/* It blocks, so that of many workers one only wakes for each connection. One that was accepted as the signal came is served. */
 	while (!is_ending) {
-		int fd = accept_one();
-		if (fd < 0 && (errno == EINTR || is_of_client(errno)))
-			continue;
-		if (fd < 0) {
+		int fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0) {
+			if (domain != AF_UNIX)
+				setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+			serve_connection(app, &client, fd);
+		} else if (!is_ending && errno != EINTR && !is_of_client(errno)) {
 			log_error("accept: %s", strerror(errno));
 			break;
 		}
-		if (domain != AF_UNIX)
-			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		serve_connection(app, fd, timer);
 	}
+	deadline_free(&client.deadline);
 	return is_ending ? 0 : EX_OSERR;
 }
 
@@ -187,17 +236,20 @@ static int cgi_read(void *ctx, char *buf, int n)
 	return (int)got;
 }
 
-static bool cgi_write(void *ctx, const char *s, size_t n)
+static bool cgi_write(void *ctx, const struct iovec *parts, int n)
 {
 	(void)ctx;
-	while (n > 0) {
-		ssize_t done = write(STDOUT_FILENO, s, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		s += done;
-		n -= (size_t)done;
+	for (int i = 0; i < n; i++) {
+		const char *s = parts[i].iov_base;
+		for (size_t left = parts[i].iov_len; left > 0; ) {
+			ssize_t done = write(STDOUT_FILENO, s, left);
+			if (done < 0 && errno == EINTR)
+				continue;
+			if (done < 0)
+				return false;
+			s += done;
+			left -= (size_t)done;
+		}
 	}
 	return true;
 }
@@ -258,7 +310,7 @@ static int serve(struct conf_store *settings, const char *clock_file, bool is_cg
 	}
 	if (clock_file)
 		app.clock = clock_shifted(clock_file);
-	catch_signals();
+	catch_signals(is_cgi);
 	int status = is_cgi ? 0 : check_schema(&app);
 	if (status == 0)
 		status = is_cgi ? serve_cgi(&app) : serve_fastcgi(&app);

@@ -70,13 +70,16 @@ static int give(void *ctx, char *buf, int n)
 	return (int)part;
 }
 
-static bool take(void *ctx, const char *s, size_t n)
+static bool take(void *ctx, const struct iovec *parts, int n)
 {
 	struct wire *w = ctx;
 
-	must(w->len == 0 && n < sizeof(w->answer));
-	memcpy(w->answer, s, n);
-	w->len = n;
+	must(w->len == 0);
+	for (int i = 0; i < n; i++) {
+		must(parts[i].iov_len < sizeof(w->answer) - w->len);
+		memcpy(w->answer + w->len, parts[i].iov_base, parts[i].iov_len);
+		w->len += parts[i].iov_len;
+	}
 	return true;
 }
 

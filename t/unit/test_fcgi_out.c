@@ -1,0 +1,158 @@
+/* test_fcgi_out.c - answers as FastCGI records: what was put in comes out, in records as long as may be, also where the socket takes little
+ * at a time. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fcgi_out.h"
+#include "leaks.h"
+
+#define PARTS 3
+
+/* The parts' lengths; how many records hold them. */
+static const struct { size_t len[PARTS]; int n, records; unsigned id; } answers[] = {
+	{ { 0 }, 0, 0, 1 },
+	{ { 0, 0 }, 2, 0, 1 },
+	{ { 1 }, 1, 1, 1 },
+	{ { 100, 0, 7 }, 3, 1, 0xabcd },
+	{ { 120, FCGI_OUT_MAX - 120 }, 2, 1, 1 },
+	{ { 120, FCGI_OUT_MAX - 119 }, 2, 2, 0xffff },
+	{ { FCGI_OUT_MAX - 1, 1, 1 }, 3, 2, 256 },
+	{ { 120, 36000 }, 2, 1, 1 },
+	{ { 99, 3 * FCGI_OUT_MAX }, 2, 4, 1 },
+	{ { 150, 9000000, 5 }, 3, 138, 2 },
+};
+
+static char *make_text(size_t len)
+{
+	char *s = malloc(len + 1);
+	unsigned x = 1;
+	cr_assert(s);
+	for (size_t i = 0; i < len; i++)
+		s[i] = (char)((x = x * 1103515245 + 12345) >> 16);
+	return s;
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* Each wait of the writer is broken off after a millisecond. */
+static void be_interrupted(void)
+{
+	struct sigaction act = { .sa_handler = on_alarm };
+	struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+	sigaction(SIGALRM, &act, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static pid_t start_writer(int fd[2], size_t row, const char *text, bool is_interrupted)
+{
+	int small = 4096;
+	struct iovec parts[PARTS];
+	const char *s = text;
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	pid_t child = fork();
+	cr_assert_geq(child, 0);
+	if (child)
+		return child;
+	if (is_interrupted) {
+		setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+		be_interrupted();
+	}
+	for (int i = 0; i < answers[row].n; s += answers[row].len[i++])
+		parts[i] = (struct iovec){ (char *)s, answers[row].len[i] };
+	_exit(fcgi_out_write(fd[1], answers[row].id, parts, answers[row].n) ? 0 : 1);
+}
+
+static void take(int fd, unsigned char *to, size_t len)
+{
+	for (ssize_t n; len > 0; to += n, len -= (size_t)n) {
+		n = read(fd, to, len);
+		cr_assert_gt(n, 0, "%zu bytes are missing", len);
+	}
+}
+
+static void expect_head(int fd, size_t row, unsigned type, size_t *len)
+{
+	unsigned char h[8];
+	take(fd, h, sizeof h);
+	*len = (size_t)h[4] << 8 | h[5];
+	cr_assert(h[0] == 1 && h[1] == type && h[6] == 0, "row %zu: version %u, type %u, padding %u", row, h[0], h[1], h[6]);
+	cr_assert_eq((unsigned)(h[2] << 8 | h[3]), answers[row].id, "row %zu", row);
+}
+
+static void check(size_t row, bool is_interrupted)
+{
+	size_t total = 0, have = 0, len;
+	for (int i = 0; i < answers[row].n; i++)
+		total += answers[row].len[i];
+	char *text = make_text(total), *got = malloc(total + 1);
+	int fd[2], records = 0, status;
+	pid_t child = start_writer(fd, row, text, is_interrupted);
+	close(fd[1]);
+	for (expect_head(fd[0], row, 6, &len); len > 0; expect_head(fd[0], row, 6, &len), records++) {
+		cr_assert(have + len <= total, "row %zu: too much", row);
+		take(fd[0], (unsigned char *)got + have, len);
+		have += len;
+	}
+	unsigned char body[8], more;
+	expect_head(fd[0], row, 3, &len);
+	cr_assert_eq(len, sizeof body);
+	take(fd[0], body, sizeof body);
+	cr_expect(memcmp(body, (char[8]){ 0 }, 8) == 0, "row %zu: not complete with status 0", row);
+	cr_expect_eq(read(fd[0], &more, 1), 0, "row %zu: something follows", row);
+	cr_expect(have == total && memcmp(got, text, total) == 0, "row %zu: another text, %zu of %zu bytes", row, have, total);
+	cr_expect_eq(records, answers[row].records, "row %zu: %d records", row, records);
+	cr_assert(waitpid(child, &status, 0) == child && status == 0, "row %zu: %d", row, status);
+	close(fd[0]);
+	free(text);
+	free(got);
+}
+
+Test(fcgi_out, whole)
+{
+	for (size_t row = 0; row < sizeof answers / sizeof *answers; row++)
+		check(row, false);
+	cr_expect(no_leaks());
+}
+
+Test(fcgi_out, little_by_little)
+{
+	for (size_t row = 0; row < sizeof answers / sizeof *answers; row++)
+		check(row, true);
+	cr_expect(no_leaks());
+}
+
+/* One system call for what a socket takes at once. */
+Test(fcgi_out, one_call)
+{
+	int fd[2];
+	struct iovec parts[] = { { (char[120]){ 0 }, 120 }, { make_text(100000), 100000 } };
+	char *got = malloc(200000);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd), 0);	/* where each call makes a message */
+	cr_assert(fcgi_out_write(fd[0], 1, parts, 2));
+	cr_expect_eq(recv(fd[1], got, 200000, MSG_DONTWAIT), 120 + 100000 + 2 * 8 + 8 + 16);
+	cr_expect_eq(recv(fd[1], got, 200000, MSG_DONTWAIT), -1);
+	free(got);
+	free(parts[1].iov_base);
+	cr_expect(no_leaks());
+}
+
+Test(fcgi_out, nobody_there)
+{
+	int fd[2];
+	struct iovec part = { (char[]){ "x" }, 1 };
+	signal(SIGPIPE, SIG_IGN);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	close(fd[1]);
+	cr_expect_not(fcgi_out_write(fd[0], 1, &part, 1));
+	cr_expect_eq(errno, EPIPE);
+}
