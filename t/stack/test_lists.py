@@ -58,6 +58,26 @@ def test_lines_come_in_their_order(api):
     assert orders(api, shop.keeper, shop_path(shop)) == placed[::-1]
 
 
+def test_orders_that_others_wrote(api):
+    """Rows from before, or by another program, have their lines in order_items alone."""
+    shop, customer = api.tools.shop(*[("1.00", 500)] * 3), api.tools.user()
+    hard = 'Über "x" \\ \u2028 \n'
+    placed = [api.place(customer, shop, [(p, n + 1) for n, p in enumerate(shop.products[:k % 3 + 1])]) for k in range(70)]
+    placed.append(check.created(api.call("POST", "/api/v1/orders/", customer, json={
+        "shop_id": shop.id, "list_image_url": "/x", "items": [{"product_id": shop.products[0].id, "quantity": 1, "special_instructions": hard}]})))
+    placed.append(check.created(api.call("POST", "/api/v1/orders/", customer, json={"shop_id": shop.id, "list_image_url": "/x"})))
+    assert placed[-2]["items"][0]["special_instructions"] == hard
+    for others in ("id % 2 = 0", "TRUE"):
+        api.db.sql(f"UPDATE orders SET items_json = NULL WHERE shop_id = {shop.id} AND {others}")
+        for query in ("?limit=100", "?limit=100&status=pending&order_type=instant"):
+            assert orders(api, shop.keeper, shop_path(shop) + query) == placed[::-1]
+        assert orders(api, customer, "/api/v1/orders/me?limit=100") == placed[::-1]
+        assert [check.ok(api.get(customer, o)) for o in placed[-5:]] == placed[-5:]
+    stock = api.stock(shop, shop.products[0])
+    api.change(shop, placed[0], status="cancelled")
+    assert api.stock(shop, shop.products[0]) == stock + 1
+
+
 def test_only_ones_own(api, world):
     shop, customers = api.tools.shop(), [api.tools.user() for _ in range(2)]
     placed = [api.place(customers[n % 2], shop) for n in range(4)]
