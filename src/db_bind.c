@@ -7,6 +7,8 @@
 #include "db_internal.h"
 
 #define TEXT_CAP 256
+/* Larger buffers are given back after each statement: one long text must not stay with a worker for ever. */
+#define TEXT_KEPT 16384
 
 static bool is_text(const struct side *s, unsigned i)
 {
@@ -17,16 +19,40 @@ static bool is_text(const struct side *s, unsigned i)
 static void make_room(struct side *s, unsigned i, size_t len)
 {
 	MYSQL_BIND *b = &s->bind[i];
+	struct slot *slot = &s->slot[i];
 	size_t cap = b->buffer ? b->buffer_length : TEXT_CAP;
 
 	if (b->buffer && len <= b->buffer_length)
 		return;
 	while (cap < len)
 		cap *= 2;
-	free(b->buffer);
+	if (b->buffer != slot->kept || cap <= TEXT_KEPT)
+		free(b->buffer);
 	b->buffer = db_need(cap, 1);
 	b->buffer_length = (unsigned long)cap;
+	if (cap <= TEXT_KEPT) {
+		slot->kept = b->buffer;
+		slot->kept_size = cap;
+	}
 	s->moved = true;
+	s->is_large |= cap > TEXT_KEPT;
+}
+
+/* Takes no new memory: a small piece of it amid a request would lie above all that the request took, and keep that from the system. */
+void db_side_shrink(struct side *s)
+{
+	if (!s->is_large)
+		return;
+	for (unsigned i = 0; i < s->n; i++) {
+		MYSQL_BIND *b = &s->bind[i];
+		if (!is_text(s, i) || b->buffer == s->slot[i].kept)
+			continue;
+		free(b->buffer);
+		b->buffer = s->slot[i].kept;
+		b->buffer_length = (unsigned long)s->slot[i].kept_size;
+		s->moved = true;
+	}
+	s->is_large = false;
 }
 
 static void describe(struct side *s, unsigned i)
@@ -67,8 +93,11 @@ void db_side_init(struct side *s, struct str types)
 void db_side_clear(struct side *s)
 {
 	for (unsigned i = 0; i < s->n; i++)
-		if (is_text(s, i))
-			free(s->bind[i].buffer);
+		if (is_text(s, i)) {
+			if (s->bind[i].buffer != s->slot[i].kept)
+				free(s->bind[i].buffer);
+			free(s->slot[i].kept);
+		}
 	free(s->bind);
 	free(s->slot);
 	*s = (struct side){ 0 };

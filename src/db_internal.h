@@ -68,13 +68,16 @@ struct slot {
 	db_flag null, cut;
 	unsigned long len;
 	union { uint64_t u; int64_t i; MYSQL_TIME t; };
+	void *kept;		/* a text's buffer that stays; a long text may have another one for the while of a statement */
+	size_t kept_size;
 };
 
 /* All values of a statement's one side, parameters or columns: the library's descriptions, and what they point to. Texts (and
- * money, which travels as text) have a buffer each that only grows. */
+ * money, which travels as text) have a buffer each that grows. */
 struct side {
 	unsigned n;
 	bool moved;		/* a buffer moved: the library, which keeps a copy of bind, must be told */
+	bool is_large;		/* a buffer is larger than what is kept */
 	MYSQL_BIND *bind;
 	struct slot *slot;
 };
@@ -83,6 +86,8 @@ struct side {
 void *db_need(size_t n, size_t size);
 void db_side_init(struct side *s, struct str types);
 void db_side_clear(struct side *s);
+/* Gives back what a long text took. */
+void db_side_shrink(struct side *s);
 /* Value i from v, or into v (texts stay in the side). False: not what the signature says. */
 must_check bool db_side_put(struct side *s, unsigned i, const struct db_val *v);
 must_check bool db_side_get(const struct side *s, unsigned i, struct db_val *v);

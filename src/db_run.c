@@ -150,6 +150,15 @@ static enum outcome finish(struct db *db, struct db_stmt *st, enum outcome oc)
 	return stmt_failed(db, st);
 }
 
+/* A lost connection has freed its statements. */
+static void tidy(struct db *db, struct db_stmt *st)
+{
+	if (!db->my)
+		return;
+	db_side_shrink(&st->in);
+	db_side_shrink(&st->out);
+}
+
 /* Asks and waits for the answer. */
 static enum outcome ask(struct db *db, struct call *c)
 {
@@ -162,9 +171,11 @@ static enum outcome ask(struct db *db, struct call *c)
 	oc = execute(db, st, c);
 	if (oc == OC_OK && st->out.n)
 		oc = finish(db, st, fetch(db, st, c->row, c->ctx));
-	/* A lost connection has freed the cached ones. */
+	/* Where the connection was lost that is none of the freed. */
 	if (!is_cached)
 		db_stmt_free(st);
+	else
+		tidy(db, st);
 	return oc;
 }
 
@@ -245,10 +256,12 @@ static enum outcome read_flight(struct db *db, const struct flight *f)
 static enum outcome land(struct db *db)
 {
 	for (unsigned i = 0; i < db->flight_n; i++) {
+		struct db_stmt *st = db->flights[i].st;
 		enum outcome oc = read_flight(db, &db->flights[i]);
 
 		if (db->landed == OC_OK)
 			db->landed = oc;
+		tidy(db, st);
 	}
 	db->flight_n = 0;
 	return db->landed;
