@@ -336,7 +336,7 @@ static enum outcome try_work(struct db *db, db_work_fn *work, void *ctx, const c
 
 	db->opener_file = file;
 	db->opener_line = line;
-	db->answered = false;
+	db->answered = db->is_holding = db->is_stale = false;
 	db->doomed = OC_OK;
 	oc = work(db, ctx);
 	if (db->is_holding) {
@@ -372,16 +372,21 @@ enum outcome db_transact_at(struct db *db, db_work_fn *work, void *ctx, const ch
 		log_error("database: transaction of %s:%d inside %s", file, line, db->fetching ? db->fetching : db->opener_file);
 		return OC_BAD;
 	}
-	for (unsigned replay = 0;; replay++) {
+	bool was_stale = false;
+	for (unsigned replay = 0;;) {
 		enum outcome oc = try_work(db, work, ctx, file, line);
 
 		if (oc != OC_BUSY)
 			return oc;
+		if (db->is_stale && !was_stale) {
+			was_stale = true;
+			continue;
+		}
 		if (replay >= (unsigned)db->conf->db_replays || is_too_late(db)) {
 			log_warn("database: transaction of %s:%d given up after %u replays: %s", file, line, replay, db->error_text);
 			return oc;
 		}
-		back_off(db, replay);
+		back_off(db, replay++);
 	}
 }
 

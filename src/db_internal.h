@@ -36,6 +36,7 @@ struct db {
 	struct flight flights[FLIGHTS_MAX];
 	unsigned flight_n;
 	enum outcome landed;		/* how those that were read early ended: the first failure */
+	bool is_stale;			/* it had: the transaction is begun once more, whatever the settings say of replays */
 	int64_t held_at;		/* when the transaction's first one was sent on a connection that may have gone stale; 0: it was not */
 	unsigned random;
 	char error_text[512];

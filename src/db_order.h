@@ -40,8 +40,8 @@ struct stock_move { struct product_id id; uint32_t quantity; };	/* of one produc
 /* What the shop says about the products of moves, whose number n may be 0. OC_OK or OC_NOT_FOUND (no such shop). */
 must_check enum outcome db_place_look(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
 	const struct stock_move *moves, size_t n, struct place_look *out);
-/* The same, and takes them where they are counted. Of which shop they are is not asked, so whoever finds fault with what was looked at
- * rolls back. is_short: some counted one has less than that, or was counted only now or no more: roll back as well. */
+/* Takes them where they are counted, then the same: stock is what is left. Of which shop they are is not asked, so whoever finds fault with
+ * what was looked at rolls back. is_short: some counted one has less than that: roll back as well. */
 must_check enum outcome db_place_take(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
 	const struct stock_move *moves, size_t n, struct place_look *out, bool *is_short);
 /* Gives back to products that are still counted. n from 1. */

@@ -120,10 +120,14 @@ enum outcome db_place_take(struct db *db, struct arena *a, struct user_id custom
 {
 	struct look_rows rows = look_rows_for(a, n, out);
 	struct db_done taken[PIECES_MAX] = { 0 };
+	enum outcome oc = OC_OK;
 	db_hold(db);
-	enum outcome oc = look(db, customer, shop, moves, n, &rows);
+	/* First taken, then looked at: what was taken is ours until the end, so the look sees it as counted, and equal numbers mean the same
+	 * products. The other way round one that is counted only from this moment on could stand for another that is short. */
 	for (size_t i = 0; i * PIECE < n && oc == OC_OK; i++)
 		oc = move_piece(db, SQL_STOCK_TAKE, moves + i * PIECE, n - i * PIECE < PIECE ? n - i * PIECE : PIECE, &taken[i]);
+	if (oc == OC_OK)
+		oc = look(db, customer, shop, moves, n, &rows);
 	if (oc == OC_OK)
 		oc = db_collect(db);
 	if (oc != OC_OK)

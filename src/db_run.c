@@ -230,6 +230,7 @@ static enum outcome lost(struct db *db, enum outcome oc)
 	if (oc != OC_DOWN || db->my || !db->held_at || db->answered || clock_mono() - db->held_at > STALE_US)
 		return oc;
 	log_info("database: once more on a new connection");
+	db->is_stale = true;
 	db->doomed = OC_BUSY;
 	return OC_BUSY;
 }

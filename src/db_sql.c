@@ -124,13 +124,13 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_HISTORY_LIST, "u", "usimust",
 		"SELECT version, status, estimated_preparation_minutes, total_amount, set_by_id, set_by_role, at"
 		" FROM order_history WHERE order_id = ? ORDER BY version"),
-	/* for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit, shop, owner */
 	/* One (status, order_type), the commonest question, without the detour over ids: shop, owner, shop, status, order_type, cursor time twice,
 	 * cursor id, limit. No row where there is no order, or the shop is not the owner's. */
 	READS(SQL_LIST_SHOP_ONE, "uuussttuu", ORDER_ROW,
 		"SELECT STRAIGHT_JOIN o.id," ORDER_COLUMNS " FROM shops s JOIN orders o FORCE INDEX (shop_list)"
 		" WHERE s.id = ? AND s.owner_id = ? AND o.shop_id = ? AND o.status = ? AND o.order_type = ?"
 		" AND o.created_at <= ? AND (o.created_at < ? OR o.id < ?) ORDER BY o.created_at DESC, o.id DESC LIMIT ?"),
+	/* for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit, shop, owner */
 	READS(SQL_LIST_SHOP, "{ussttuu}uuu", ORDER_ROW,
 		LIST_SHOP_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
 		" WHERE shop_id = ? AND status = ? AND order_type = ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }" LIST_SHOP_TAIL),

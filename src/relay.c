@@ -233,7 +233,7 @@ static int64_t wake_at(const struct loop *l)
 	else if (r->in_doubt)
 		db = 0;
 	else if (r->has_more || is_gathering(r))
-		db = r->gather_at;
+		db = r->gather_at < r->lease_at ? r->gather_at : r->lease_at;
 	else
 		db = r->poll_at < r->lease_at ? r->poll_at : r->lease_at;
 	if (relay_may_publish(r) && r->prune_at < db)

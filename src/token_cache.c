@@ -12,7 +12,7 @@
 struct entry { struct token_digest digest; struct verified v; };
 
 struct token_cache {
-	crypto_generichash_state keyed;		/* before any byte of a token */
+	unsigned char key[crypto_generichash_KEYBYTES];	/* no state that was begun: that wants another alignment than malloc's */
 	struct entry sets[TOKEN_CACHE_SETS][TOKEN_CACHE_WAYS];
 };
 
@@ -22,27 +22,25 @@ struct token_cache *token_cache_new(void)
 {
 	/* zeroed pages are the kernel's until they are used */
 	struct token_cache *c = calloc(1, sizeof *c);
-	unsigned char key[crypto_generichash_KEYBYTES];
 
 	if (!c)
 		log_die("no memory for the tokens seen");
-	randombytes_buf(key, sizeof key);
-	crypto_generichash_init(&c->keyed, key, sizeof key, sizeof(struct token_digest));
-	sodium_memzero(key, sizeof key);
+	randombytes_buf(c->key, sizeof c->key);
 	return c;
 }
 
 void token_cache_free(struct token_cache *c)
 {
 	if (c)
-		sodium_memzero(&c->keyed, sizeof c->keyed);
+		sodium_memzero(c->key, sizeof c->key);
 	free(c);
 }
 
 void token_cache_digest(const struct token_cache *c, char purpose, const char *issuer, const char *audience, struct str token, struct token_digest *out)
 {
-	crypto_generichash_state s = c->keyed;
+	crypto_generichash_state s;
 
+	crypto_generichash_init(&s, c->key, sizeof c->key, sizeof out->v);
 	/* the NULs keep the settings apart, which hold none; what follows them is the token */
 	crypto_generichash_update(&s, (const unsigned char *)&purpose, 1);
 	crypto_generichash_update(&s, (const unsigned char *)issuer, strlen(issuer) + 1);

@@ -1,5 +1,7 @@
 /* test_hold.c - several statements for one round trip, against a real server. Run it by t/with-mariadb, with -j1. */
 #include "db_test.h"
+#include "arena.h"
+#include "db_order.h"
 
 struct job {
 	const char *phones[3];		/* users to add */
@@ -241,5 +243,47 @@ Test(hold, a_lock_wait_is_replayed, .init = set_up)
 	cr_assert_eq(waitpid(holder, NULL, 0), holder);
 	cr_expect_eq(db_transact(db, touch_held, &tries), OC_OK);
 	db_free(db);
+	NO_LEAKS();
+}
+
+/* While an order waits for product 1, of which the shop keeps no count, the shop begins to count it; product 2 has none left. */
+struct taking { struct arena *arena; struct place_look look; bool is_short; };
+
+static enum outcome take_two(struct db *db, void *ctx)
+{
+	struct taking *t = ctx;
+	const struct stock_move moves[] = { { { 1 }, 1 }, { { 2 }, 1 } };
+	enum outcome oc = db_place_take(db, t->arena, (struct user_id){ 1 }, (struct shop_id){ 1 }, moves, 2, &t->look, &t->is_short);
+
+	return oc == OC_OK ? OC_REFUSED : oc;
+}
+
+static const char count_it[] = "BEGIN; UPDATE products SET stock = 5 WHERE id = 1; SELECT SLEEP(0.5); COMMIT";
+
+Test(hold, a_product_that_is_counted_from_now_on_stands_for_no_other, .init = set_up)
+{
+	for (int pipelined = 0; pipelined < 2; pipelined++) {
+		struct db *db = warm(pipelined);
+		struct taking t = { .arena = arena_new() };
+		char cmd[1024];
+		FILE *shop;
+
+		text(db, "INSERT INTO users (id, full_name, phone_number, role, created_at) VALUES (1, 'x', 'x', 'x', NOW())");
+		text(db, "INSERT INTO shops (id, owner_id, name, created_at, updated_at) VALUES (1, 1, 'x', NOW(), NOW())");
+		text(db, "INSERT INTO products (id, shop_id, name, price, stock, created_at, updated_at)"
+			" VALUES (1, 1, 'x', 1, NULL, NOW(), NOW()), (2, 1, 'x', 1, 0, NOW(), NOW())");
+		cr_assert_eq(db_transact(db, take_two, &t), OC_REFUSED, "and now it is prepared");
+		cr_expect(t.is_short);
+		snprintf(cmd, sizeof cmd, "mariadb --no-defaults -S '%s' -u root pickup -e '%s' >/dev/null", getenv("PICKUP_TEST_SOCKET"), count_it);
+		shop = popen(cmd, "r");
+		cr_assert_not_null(shop);
+		while (ask("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") == 0)
+			usleep(1000);
+		cr_expect_eq(db_transact(db, take_two, &t), OC_REFUSED);
+		cr_expect(t.is_short, "product 2 is, pipelined: %d", pipelined);
+		cr_assert_eq(pclose(shop), 0);
+		arena_free(t.arena);
+		db_free(db);
+	}
 	NO_LEAKS();
 }
