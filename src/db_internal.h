@@ -25,6 +25,8 @@ struct db {
 	bool patient;			/* no time-out for answers */
 	bool autocommit;		/* the session's mode, switched only where the other one is wanted */
 	bool proven;			/* the server answered a statement on this connection: if it breaks now, it went stale */
+	bool is_stale;			/* it did, before the open transaction got through: that is begun once more, whatever the settings say of replays */
+	bool is_holding;		/* between db_hold() and db_collect() */
 	const char *opener_file;	/* of the open transaction; NULL: none */
 	int opener_line;
 	bool answered;			/* the server answered a statement of the open transaction: it may hold changes */
@@ -32,11 +34,9 @@ struct db {
 	const char *fetching;		/* statement whose rows are being handed out; NULL: none */
 	struct db_stmt *cache[SQL__MAX];
 	/* db_run.c's */
-	bool is_holding;		/* between db_hold() and db_collect() */
 	struct flight flights[FLIGHTS_MAX];
 	unsigned flight_n;
 	enum outcome landed;		/* how those that were read early ended: the first failure */
-	bool is_stale;			/* it had: the transaction is begun once more, whatever the settings say of replays */
 	int64_t held_at;		/* when the transaction's first one was sent on a connection that may have gone stale; 0: it was not */
 	unsigned random;
 	char error_text[512];
