@@ -7,7 +7,7 @@
 
 #include "arena.h"
 
-/* Orders of one statement; a multiple of what db.h keeps prepared. */
+/* Orders of one statement: the count in bulk that stays prepared (db_stmt.c). */
 #define PIECE 64
 
 struct item_row { uint64_t order; struct order_item item; };

@@ -3,7 +3,7 @@
  * Common subset of MySQL 8 and MariaDB 10.6+. db_check_statements() holds each row against a real server. */
 #include "db_sql.h"
 
-/* struct order behind its id, with its shop's zone, then one line of it (NULLs where it has none); loaded by db_order_row.c. */
+/* struct order behind its id, with its shop's zone; loaded by db_order_row.c. */
 #define ORDER_COLUMNS \
 	" o.shop_id, o.customer_id, o.customer_name, o.order_type, o.status, o.scheduled_pickup_time," \
 	" o.estimated_preparation_minutes, o.total_amount, o.order_notes, o.list_image_url, o.version," \
