@@ -9,15 +9,21 @@ import websockets
 from .http import Response, loads
 
 _loop = None
+_making = threading.Lock()
+
+
+def _the_loop():
+    """The one background loop of this process. With two, a connection made on the one and read on the other never hears of its end."""
+    global _loop
+    with _making:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, daemon=True).start()
+        return _loop
 
 
 def _run(coroutine, timeout=15.0):
-    """Runs it on the one background loop of this process."""
-    global _loop
-    if _loop is None:
-        _loop = asyncio.new_event_loop()
-        threading.Thread(target=_loop.run_forever, daemon=True).start()
-    return asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, timeout), _loop).result(timeout + 5)
+    return asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, timeout), _the_loop()).result(timeout + 5)
 
 
 class Refused(Exception):
@@ -125,7 +131,7 @@ class WebSocket:
 
     def cut(self):
         """Breaks the connection off without a word."""
-        _loop.call_soon_threadsafe(self._ws.transport.abort)
+        _the_loop().call_soon_threadsafe(self._ws.transport.abort)
 
     def __enter__(self):
         return self
