@@ -1,36 +1,59 @@
-/* push.c - the POST of one notification, with libcurl's multi interface.
- * Owns: handles, connections, time-outs. Does not own: repeating, order (relay_lane.c).
- * Used by: relay.c, relay_lane.c. The only includer of curl.h. */
+/* push.c - the POST of one notification, and the question who is there (HTTP/1.1, RFC 9112).
+ * Owns: kept connections, what is sent and read on them, time-outs. Does not own: making connections (push_connect.c), repeating, order
+ * (relay_lane.c). Used by: relay.c, relay_lane.c. */
 #include "push.h"
 
-#include <curl/curl.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
+#include "push_answer.h"
+#include "push_connect.h"
 
-#define WAIT_FDS_MAX 4
-/* libcurl closes the oldest beyond a few for each handle in use, and a lane's handle is not always in use. */
-#define CONNECTIONS_MAX 1000L
-/* An idle connection is used again for this long; nginx keeps it for an hour. */
-#define IDLE_CONNECTION_S 3500L
+/* Longer heads are nobody's that we know. */
+#define ANSWER_MAX 4096
+#define HEAD_MAX 512
+#define ADDRESS_MAX 255
+#define REASON_SIZE 320
 
-struct push_pool { CURLM *multi; };
+enum phase { PHASE_IDLE, PHASE_CONNECTING, PHASE_SENDING, PHASE_READING, PHASE_ENDED };
 
 struct push {
 	struct push_pool *pool;
-	CURL *easy;
-	struct curl_slist *headers;
-	char *base;			/* what stands before /pub/ */
-	bool in_flight, has_ended;
-	bool may_connect, has_connected, is_cut;
-	CURLcode result;
+	struct push *next;
+	char *base, *socket_path;	/* http://host:port; or NULL */
+	struct attempt *attempt;	/* in PHASE_CONNECTING */
+	int64_t deadline;
+	int fd;				/* -1: no connection */
+	enum phase phase;
+	enum push_verdict verdict;	/* in PHASE_ENDED */
+	bool may_connect, has_connected, has_head;
+	/* What is asked: a head of ours, a body of the caller's. */
+	char head[HEAD_MAX];
+	size_t head_len, sent;
+	struct str body;
+	/* What has come of the answer: its head, then each piece of its body. */
+	char in[ANSWER_MAX];
+	size_t in_len;
+	struct answer_head answer;
+	uint64_t body_left;
+	char start[PUSH_WORKER_SIZE];	/* of the body */
+	size_t start_len;
 	long status;
-	char error[CURL_ERROR_SIZE];
-	char answer[PUSH_WORKER_SIZE];	/* its start */
-	size_t answer_len;
+	char reason[REASON_SIZE];
+};
+
+struct push_pool {
+	struct connector *connector;
+	struct push *first;
+	struct pollfd *fds;
+	size_t room;
 };
 
 enum push_verdict push_verdict_of(long status)
@@ -42,12 +65,234 @@ enum push_verdict push_verdict_of(long status)
 	return PUSH_RETRY;
 }
 
+/* ---- instances ---- */
+
+/* "http://host:port" and no more: a path, a query or a user would silently change where things go, white space what is asked. */
+static bool is_http_base(const char *url)
+{
+	if (strncmp(url, "http://", 7) != 0 || !url[7] || url[7] == ':')
+		return false;
+	for (const char *s = url + 7; *s; s++)
+		if ((unsigned char)*s <= ' ' || *s == 0x7f || strchr("/?#@", *s))
+			return false;
+	return true;
+}
+
+struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t n)
+{
+	const char *path = !strncmp(url, "unix:/", 6) ? url + 5 : NULL;
+	if ((!path && !is_http_base(url)) || strlen(url) > ADDRESS_MAX) {
+		snprintf(why, n, "%s is neither unix:/path nor http://host:port", url);
+		return NULL;
+	}
+	struct push *p = calloc(1, sizeof *p);
+	if (!p || !(p->base = strdup(path ? "http://push" : url)) || (path && !(p->socket_path = strdup(path))))
+		log_die("no memory for a push instance");
+	p->fd = -1;
+	p->pool = pool;
+	p->next = pool->first;
+	pool->first = p;
+	return p;
+}
+
+static void hang_up(struct push *p)
+{
+	attempt_free(p->attempt);
+	p->attempt = NULL;
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
+
+void push_free(struct push *p)
+{
+	if (!p)
+		return;
+	struct push **at = &p->pool->first;
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	hang_up(p);
+	free(p->base);
+	free(p->socket_path);
+	free(p);
+}
+
+/* ---- how a request ends ---- */
+
+__attribute__((format(printf, 3, 4)))
+static void end(struct push *p, enum push_verdict v, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(p->reason, sizeof p->reason, fmt, args);
+	va_end(args);
+	p->verdict = v;
+	p->phase = PHASE_ENDED;
+}
+
+static void fail(struct push *p, enum push_verdict v, const char *why)
+{
+	hang_up(p);
+	end(p, v, "%s", why);
+}
+
+static bool is_sent(const struct push *p)
+{
+	return p->sent == p->head_len + p->body.len;
+}
+
+/* Who accepts what was not sent to its end has not read it. */
+static void finish(struct push *p)
+{
+	enum push_verdict v = push_verdict_of(p->answer.status);
+	bool is_whole = is_sent(p);
+	if (!p->answer.is_kept || !is_whole)
+		hang_up(p);
+	p->status = p->answer.status;
+	end(p, v == PUSH_ACCEPTED && !is_whole ? PUSH_RETRY : v, "status %ld%s", p->status, is_whole ? "" : " before all was sent");
+}
+
+static void connect_to(struct push *p)
+{
+	int64_t left_ms = (p->deadline - clock_mono()) / 1000;
+	hang_up(p);
+	p->has_connected = true;
+	p->sent = 0;
+	p->attempt = attempt_start(p->pool->connector, p->base, p->socket_path, left_ms > 1 ? left_ms : 1);
+	p->phase = PHASE_CONNECTING;
+}
+
+/* The connection has ended before the answer. One that was kept may have ended long before, or because of this request. */
+static void lose(struct push *p, const char *why)
+{
+	bool is_unheard = !p->has_head && p->in_len == 0;
+	if (p->has_connected || !is_unheard)
+		fail(p, PUSH_RETRY, why);
+	else if (p->may_connect)
+		connect_to(p);
+	else
+		fail(p, PUSH_CUT, why);
+}
+
+/* ---- sending and reading ---- */
+
+static bool would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* Where the body ends counts, its text only where it may be a worker's name. */
+static void take_body(struct push *p, const char *s, size_t len)
+{
+	size_t room = sizeof p->start - 1 - p->start_len;
+	if (len > p->body_left) {
+		p->answer.is_kept = false;
+		len = (size_t)p->body_left;
+	}
+	size_t some = len < room ? len : room;
+	memcpy(p->start + p->start_len, s, some);
+	p->start_len += some;
+	p->start[p->start_len] = '\0';
+	if (p->body_left != ANSWER_TO_THE_END)
+		p->body_left -= len;
+	p->in_len = 0;
+	if (p->body_left == 0)
+		finish(p);
+}
+
+static void take_head(struct push *p)
+{
+	switch (answer_read((struct str){ p->in, p->in_len }, &p->answer)) {
+	case ANSWER_MORE:
+		if (p->in_len == sizeof p->in)
+			fail(p, PUSH_RETRY, "the head of its answer is too long");
+		break;
+	case ANSWER_BAD:
+		fail(p, PUSH_RETRY, "its answer is not HTTP/1.1");
+		break;
+	case ANSWER_WHOLE:
+		p->has_head = true;
+		p->body_left = p->answer.length;
+		take_body(p, p->in + p->answer.size, p->in_len - p->answer.size);
+	}
+}
+
+static void read_some(struct push *p)
+{
+	ssize_t n = recv(p->fd, p->in + p->in_len, sizeof p->in - p->in_len, 0);
+	if (n < 0) {
+		if (!would_block())
+			lose(p, strerror(errno));
+		return;
+	}
+	if (n == 0) {
+		if (p->has_head && p->body_left == ANSWER_TO_THE_END)
+			finish(p);
+		else
+			lose(p, "it hung up before its answer was whole");
+		return;
+	}
+	p->in_len += (size_t)n;
+	if (p->has_head)
+		take_body(p, p->in, p->in_len);
+	else
+		take_head(p);
+}
+
+/* Where the other side takes no more, it may have answered already, as nginx does to a body that is too long. */
+static void send_some(struct push *p)
+{
+	size_t of_body = p->sent < p->head_len ? 0 : p->sent - p->head_len, of_head = p->sent - of_body;
+	struct iovec parts[2] = {
+		{ p->head + of_head, p->head_len - of_head },
+		{ (char *)p->body.s + of_body, p->body.len - of_body },
+	};
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t n = sendmsg(p->fd, &message, MSG_NOSIGNAL);
+	if (n > 0)
+		p->sent += (size_t)n;
+	if (is_sent(p) || (n < 0 && !would_block()))
+		p->phase = PHASE_READING;
+	if (!is_sent(p))
+		read_some(p);
+}
+
+static void take_connection(struct push *p)
+{
+	char why[REASON_SIZE];
+	enum attempt_state state = attempt_take(p->attempt, &p->fd, why, sizeof why);
+	if (state == ATTEMPT_GOES_ON)
+		return;
+	attempt_free(p->attempt);
+	p->attempt = NULL;
+	if (state == ATTEMPT_MADE) {
+		p->phase = PHASE_SENDING;
+		send_some(p);
+	} else
+		fail(p, state == ATTEMPT_AWAY ? PUSH_AWAY : PUSH_RETRY, why);
+}
+
+static void move(struct push *p)
+{
+	if (p->phase == PHASE_CONNECTING)
+		take_connection(p);
+	else if (p->phase == PHASE_SENDING)
+		send_some(p);
+	else if (p->phase == PHASE_READING)
+		read_some(p);
+	if (push_in_flight(p) && p->phase != PHASE_ENDED && clock_mono() >= p->deadline)
+		fail(p, PUSH_RETRY, "no answer in time");
+}
+
+/* ---- the pool ---- */
+
 struct push_pool *push_pool_new(void)
 {
 	struct push_pool *pool = calloc(1, sizeof *pool);
-	if (!pool || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(pool->multi = curl_multi_init()))
-		log_die("libcurl can't be started");
-	curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+	if (!pool)
+		log_die("no memory for push instances");
+	pool->connector = connector_new();
 	return pool;
 }
 
@@ -55,216 +300,129 @@ void push_pool_free(struct push_pool *pool)
 {
 	if (!pool)
 		return;
-	curl_multi_cleanup(pool->multi);
-	curl_global_cleanup();
+	connector_free(pool->connector);
+	free(pool->fds);
 	free(pool);
 }
 
 void push_pool_work(struct push_pool *pool)
 {
-	int running, left;
-	CURLMsg *m;
-	CURLMcode code = curl_multi_perform(pool->multi, &running);
-	if (code != CURLM_OK)
-		log_error("push: %s", curl_multi_strerror(code));
-	while ((m = curl_multi_info_read(pool->multi, &left))) {
-		struct push *p = NULL;
-		if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&p) != CURLE_OK || !p)
-			continue;
-		p->has_ended = true;
-		p->result = m->data.result;
+	connector_work(pool->connector);
+	for (struct push *p = pool->first; p; p = p->next)
+		move(p);
+}
+
+/* What is to be watched: the caller's, then each push's connection. */
+static size_t collect_fds(struct push_pool *pool, const struct pollfd *fds, size_t n)
+{
+	size_t used = n;
+	for (const struct push *p = pool->first; p; p = p->next)
+		used++;
+	if (used > pool->room) {
+		struct pollfd *more = realloc(pool->fds, used * sizeof *more);
+		if (!more)
+			log_die("no memory for push instances");
+		pool->fds = more;
+		pool->room = used;
 	}
+	if (n)
+		memcpy(pool->fds, fds, n * sizeof *fds);
+	used = n;
+	for (const struct push *p = pool->first; p; p = p->next)
+		if (p->phase == PHASE_SENDING || p->phase == PHASE_READING)
+			pool->fds[used++] = (struct pollfd){ .fd = p->fd, .events = p->phase == PHASE_SENDING ? POLLIN | POLLOUT : POLLIN };
+	return used;
 }
 
-void push_pool_wait(struct push_pool *pool, const int *fds, size_t n, int64_t us)
+void push_pool_wait(struct push_pool *pool, struct pollfd *fds, size_t n, int64_t us)
 {
-	struct curl_waitfd extra[WAIT_FDS_MAX];
-	unsigned used = 0;
-	int64_t ms = us <= 0 ? 0 : (us + 999) / 1000;
-	for (size_t i = 0; i < n && used < WAIT_FDS_MAX; i++)
-		if (fds[i] >= 0)
-			extra[used++] = (struct curl_waitfd){ .fd = fds[i], .events = CURL_WAIT_POLLIN };
-	CURLMcode code = curl_multi_poll(pool->multi, extra, used, ms > 60000 ? 60000 : (int)ms, NULL);
-	if (code != CURLM_OK)
-		log_error("push: %s", curl_multi_strerror(code));
+	int64_t now = clock_mono(), end_at = us > 0 ? now + (us < 60000000 ? us : 60000000) : now;
+	for (const struct push *p = pool->first; p; p = p->next)
+		if (p->phase != PHASE_IDLE && p->phase != PHASE_ENDED && p->deadline < end_at)
+			end_at = p->deadline;
+	size_t used = collect_fds(pool, fds, n);
+	connector_wait(pool->connector, pool->fds, used, end_at > now ? (int)((end_at - now + 999) / 1000) : 0);
+	if (n)
+		memcpy(fds, pool->fds, n * sizeof *fds);
 }
 
-static size_t take_answer(char *data, size_t size, size_t n, void *ctx)
+/* ---- requests ---- */
+
+/* Neither its end has come nor anything that nobody asked for. */
+static bool is_quiet(int fd)
 {
-	struct push *p = ctx;
-	size_t room = sizeof p->answer - 1 - p->answer_len, some = size * n < room ? size * n : room;
-	memcpy(p->answer + p->answer_len, data, some);
-	p->answer_len += some;
-	p->answer[p->answer_len] = '\0';
-	return size * n;
+	char c;
+	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block();
 }
 
-/* libcurl also comes here where a kept connection broke before its answer, and would send again by itself. */
-static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *addr)
+static void start(struct push *p, struct str body, int64_t timeout_ms, bool may_connect)
 {
-	struct push *p = ctx;
-	(void)purpose;
-	if (!p->may_connect) {
-		p->is_cut = true;
-		return CURL_SOCKET_BAD;
-	}
-	p->has_connected = true;
-	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
-}
-
-/* Options that stay for the handle's life. */
-static bool set_options(struct push *p, const char *socket_path)
-{
-	CURL *e = p->easy;
-	bool ok = !socket_path || curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket_path) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_PRIVATE, p) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_ERRORBUFFER, p->error) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_WRITEDATA, p) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, p) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
-	return ok && curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S) == CURLE_OK;
-}
-
-/* "http://host:port" and no more: a path, a query or a user would silently change where things go. */
-static bool is_http_base(const char *url)
-{
-	return !strncmp(url, "http://", 7) && url[7] && url[7] != ':' && !strpbrk(url + 7, "/?#@");
-}
-
-struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t n)
-{
-	const char *path = !strncmp(url, "unix:/", 6) ? url + 5 : NULL;
-	if (!path && !is_http_base(url)) {
-		snprintf(why, n, "%s is neither unix:/path nor http://host:port", url);
-		return NULL;
-	}
-	struct push *p = calloc(1, sizeof *p);
-	if (!p || !(p->base = strdup(path ? "http://push" : url)) || !(p->easy = curl_easy_init()))
-		log_die("no memory for a push instance");
-	p->pool = pool;
-	if (!set_options(p, path)) {
-		snprintf(why, n, "libcurl can't use %s", url);
-		push_free(p);
-		return NULL;
-	}
-	return p;
-}
-
-void push_free(struct push *p)
-{
-	if (!p)
-		return;
-	if (p->in_flight)
-		curl_multi_remove_handle(p->pool->multi, p->easy);
-	curl_easy_cleanup(p->easy);
-	curl_slist_free_all(p->headers);
-	free(p->base);
-	free(p);
-}
-
-/* first: a header, or NULL. */
-static void set_headers(struct push *p, const char *first)
-{
-	/* Without a value: not sent. A body must not wait for 100 Continue. */
-	const char *lines[] = { "Expect:", "Accept:", first };
-	curl_slist_free_all(p->headers);
-	p->headers = NULL;
-	for (size_t i = 0; i < sizeof lines / sizeof *lines && lines[i]; i++) {
-		struct curl_slist *longer = curl_slist_append(p->headers, lines[i]);
-		if (!longer)
-			log_die("no memory for a request");
-		p->headers = longer;
-	}
-	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
-}
-
-static void start(struct push *p, const char *url, int64_t timeout_ms, bool may_connect)
-{
-	curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-	if (curl_easy_setopt(p->easy, CURLOPT_URL, url) != CURLE_OK || curl_multi_add_handle(p->pool->multi, p->easy) != CURLM_OK)
-		log_die("no memory for a request");
-	p->error[0] = p->answer[0] = '\0';
-	p->answer_len = 0;
-	p->status = 0;
+	p->body = body;
+	p->deadline = clock_mono() + timeout_ms * 1000;
 	p->may_connect = may_connect;
-	p->has_ended = p->has_connected = p->is_cut = false;
-	p->in_flight = true;
+	p->has_connected = p->has_head = false;
+	p->sent = p->in_len = p->start_len = 0;
+	p->start[0] = p->reason[0] = '\0';
+	p->status = 0;
+	if (p->fd >= 0 && !is_quiet(p->fd))
+		hang_up(p);
+	if (p->fd >= 0)
+		p->phase = PHASE_SENDING;
+	else if (may_connect)
+		connect_to(p);
+	else
+		fail(p, PUSH_CUT, "there is no connection");
+}
+
+static const char *host_of(const struct push *p)
+{
+	return p->base + 7;
 }
 
 void push_hello(struct push *p, int64_t timeout_ms)
 {
-	char url[512];
-	snprintf(url, sizeof url, "%s/pub/worker", p->base);
-	set_headers(p, NULL);
-	curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
-	start(p, url, timeout_ms, true);
+	p->head_len = (size_t)snprintf(p->head, sizeof p->head, "GET /pub/worker HTTP/1.1\r\nHost: %s\r\n\r\n", host_of(p));
+	start(p, STR(""), timeout_ms, true);
 }
 
 /* Anything but a number would be another service's page, and no text for a table. */
 const char *push_worker(const struct push *p)
 {
-	bool is_number = p->answer_len > 0 && strspn(p->answer, "0123456789") == p->answer_len;
-	return p->status == 200 && is_number ? p->answer : "";
+	bool is_number = p->start_len > 0 && strspn(p->start, "0123456789") == p->start_len;
+	return p->status == 200 && is_number ? p->start : "";
 }
 
 void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
 {
-	char url[512], type[64];
-	snprintf(url, sizeof url, "%s/pub/%s/%llu", p->base, channel_kind_name(ch.kind), (unsigned long long)ch.id);
-	snprintf(type, sizeof type, "Content-Type: application/json; seq=%llu", (unsigned long long)seq);
-	set_headers(p, type);
-	curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, body.s);
-	start(p, url, timeout_ms, may_connect);
+	p->head_len = (size_t)snprintf(p->head, sizeof p->head, "POST /pub/%s/%llu HTTP/1.1\r\nHost: %s\r\n"
+		"Content-Type: application/json; seq=%llu\r\nContent-Length: %zu\r\n\r\n", channel_kind_name(ch.kind),
+		(unsigned long long)ch.id, host_of(p), (unsigned long long)seq, body.len);
+	start(p, body, timeout_ms, may_connect);
 }
 
 bool push_in_flight(const struct push *p)
 {
-	return p->in_flight;
+	return p->phase != PHASE_IDLE;
 }
 
 bool push_has_ended(const struct push *p)
 {
-	return p->in_flight && p->has_ended;
-}
-
-/* Nothing of ours was read, and nobody was there to read it. */
-static bool is_away(CURLcode result)
-{
-	return result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST;
+	return p->phase == PHASE_ENDED;
 }
 
 enum push_verdict push_take(struct push *p)
 {
-	if (!p->in_flight || !p->has_ended)
+	if (p->phase != PHASE_ENDED)
 		return PUSH_NONE;
-	curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &p->status);
-	push_drop(p);
-	if (p->result == CURLE_OK) {
-		snprintf(p->error, sizeof p->error, "status %ld", p->status);
-		return push_verdict_of(p->status);
-	}
-	if (!p->error[0])
-		snprintf(p->error, sizeof p->error, "%s", curl_easy_strerror(p->result));
-	p->status = 0;
-	if (p->is_cut)
-		return PUSH_CUT;
-	return is_away(p->result) ? PUSH_AWAY : PUSH_RETRY;
+	p->phase = PHASE_IDLE;
+	return p->verdict;
 }
 
 void push_drop(struct push *p)
 {
-	if (p->in_flight)
-		curl_multi_remove_handle(p->pool->multi, p->easy);
-	p->in_flight = p->has_ended = false;
+	if (p->phase != PHASE_IDLE && p->phase != PHASE_ENDED)
+		hang_up(p);
+	p->phase = PHASE_IDLE;
 }
 
 bool push_was_kept(const struct push *p)
@@ -279,5 +437,5 @@ long push_status(const struct push *p)
 
 const char *push_reason(const struct push *p)
 {
-	return p->error;
+	return p->reason;
 }

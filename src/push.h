@@ -1,9 +1,10 @@
 /* push.h - POSTs to push instances (nginx with nchan), one request in flight each, over connections that are kept.
- * Owns: libcurl, the verdict on an answer. Does not own: what is sent when, and what follows (relay_lane.c).
+ * Owns: requests, connections, the verdict on an answer. Does not own: what is sent when, and what follows (relay_lane.c).
  * Used by: relay*.c. */
 #ifndef PICKUP_PUSH_H
 #define PICKUP_PUSH_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "db_outbox.h"
@@ -28,8 +29,8 @@ struct push_pool *push_pool_new(void);
 void push_pool_free(struct push_pool *pool);
 /* Moves what can be moved, without waiting. */
 void push_pool_work(struct push_pool *pool);
-/* Waits until a transfer, one of the descriptors (-1: none) or the time calls. */
-void push_pool_wait(struct push_pool *pool, const int *fds, size_t n, int64_t us);
+/* Waits until a request, one of the descriptors (as for poll(2), which sets revents) or the time calls. */
+void push_pool_wait(struct push_pool *pool, struct pollfd *fds, size_t n, int64_t us);
 
 struct push;
 

@@ -252,14 +252,17 @@ static bool wait_for_work(struct loop *l)
 {
 	struct relay *r = &l->relay;
 	/* While they are gathered nobody need wake us for one more. */
-	int fds[] = { l->signals, r->pokes && !is_gathering(r) ? poke_fd(r->pokes) : -1 };
+	struct pollfd fds[] = {
+		{ .fd = l->signals, .events = POLLIN },
+		{ .fd = r->pokes && !is_gathering(r) ? poke_fd(r->pokes) : -1, .events = POLLIN },
+	};
 	struct signalfd_siginfo info;
 	push_pool_wait(r->pool, fds, 2, wake_at(l) - clock_mono());
-	if (read(l->signals, &info, sizeof info) > 0) {
+	if (fds[0].revents && read(l->signals, &info, sizeof info) > 0) {
 		log_info("signal %u: ending", info.ssi_signo);
 		l->status = EX_OK;
 	}
-	return poke_drain(r->pokes);
+	return (fds[1].fd < 0 || fds[1].revents) && poke_drain(r->pokes);
 }
 
 static void number_step(struct loop *l)
