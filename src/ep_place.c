@@ -255,7 +255,9 @@ static enum outcome write_order(struct placing *p)
 	if (!p->key.s)
 		return OC_OK;
 	struct idem_row row = { p->body_hash, p->order.id, p->answer };
-	return db_idem_insert(r->app->db, r->who.sub, p->key, &row, r->now);
+	oc = db_idem_insert(r->app->db, r->who.sub, p->key, &row, r->now);
+	/* The original committed meanwhile. InnoDB tells so a moment before others can read it: once more, from the start, until they can. */
+	return oc == OC_CONFLICT ? OC_BUSY : oc;
 }
 
 static enum outcome place_once(struct db *db, void *ctx)
@@ -304,18 +306,18 @@ static enum outcome place(struct placing *p)
 }
 
 /* A retry is refused for what happened since the original (its time has passed), or for what that, still under way, has done (it took
- * the last piece, its key is there): so after a refusal the key is looked up once more. */
+ * the last piece): so after a refusal the key is looked up once more. */
 static enum outcome place_with_key(struct placing *p)
 {
 	enum outcome oc = place(p);
-	if (p->is_key_known || (oc != OC_REFUSED && oc != OC_CONFLICT))
+	if (p->is_key_known || oc != OC_REFUSED)
 		return oc;
 	struct http_reply refusal = *p->r->reply;
 	enum outcome again = replay(p);
 	if (again != OC_NOT_FOUND)
 		return again;
 	*p->r->reply = refusal;
-	return oc == OC_CONFLICT ? OC_BUSY : oc;
+	return oc;
 }
 
 enum outcome ep_order_place(struct req *r)

@@ -151,3 +151,19 @@ def test_different_bodies_at_once_are_one_order(api, key):
         if answer.status != 201:
             check.problem(answer, 422, "idempotency_key_reused")
     assert len(mine(api, customer)) == 1 and api.stock(shop, shop.products[0]) == 99
+
+
+def test_the_original_commits_at_this_moment(api, shop, key):
+    """The database knows the key already, and lets nobody read it yet."""
+    customer = api.tools.user()
+    api.db.sql("CREATE OR REPLACE TABLE tries (n INT) ENGINE=MyISAM;\n"     # which no roll-back reaches
+               "DELIMITER //\n"
+               "CREATE TRIGGER taken BEFORE INSERT ON idempotency_keys FOR EACH ROW BEGIN INSERT INTO tries VALUES (1); IF (SELECT COUNT(*) FROM tries) < 3"
+               " THEN SIGNAL SQLSTATE '23000' SET MYSQL_ERRNO = 1062, MESSAGE_TEXT = 'Duplicate entry'; END IF; END//\n"
+               "DELIMITER ;\n")
+    try:
+        check.created(place(api, customer, shop, key))
+        assert api.db.sql("SELECT COUNT(*) FROM tries") == [["3"]] and len(mine(api, customer)) == 1
+    finally:
+        api.db.sql("DROP TRIGGER taken")
+        api.db.sql("DROP TABLE tries")
