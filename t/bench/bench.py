@@ -99,10 +99,10 @@ class Bench:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
-    def subscribe(self, shop):
+    def subscribe(self, channel, token):
         s = self.dial()
-        s.sendall(f"GET /ws/shop/{shop} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                  f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {self.owners[shop - 1]}\r\n\r\n".encode())
+        s.sendall(f"GET /ws/{channel} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                  f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         answer = b""
         while not answer.endswith(b"\r\n\r\n"):
             answer += s.recv(1)
@@ -111,7 +111,7 @@ class Bench:
 
     def notify(self):
         """Seconds from sending an order to its message at the shop's socket, one order at a time."""
-        listener, sender, took = self.subscribe(3), self.dial(), []
+        listener, sender, took = self.subscribe("shop/3", self.owners[2]), self.dial(), []
         end = time.monotonic() + self.options.seconds
         while time.monotonic() < end:
             body = ORDER % (3, 101, 102)
@@ -183,4 +183,5 @@ def main():
             bench.stack.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
