@@ -37,6 +37,7 @@ CREATE TABLE idempotency_keys (
   body_hash   CHAR(64)        NOT NULL,          -- of the JSON value, hexadecimal
   order_id    BIGINT UNSIGNED NOT NULL,
   answer      MEDIUMTEXT      NOT NULL,
+  replays     INT UNSIGNED    NOT NULL DEFAULT 0,
   created_at  DATETIME(6)     NOT NULL,
   PRIMARY KEY (customer_id, idem_key),
   KEY created (created_at)

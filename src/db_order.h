@@ -94,6 +94,9 @@ must_check enum outcome db_orders_of_customer(struct db *db, struct arena *a, st
 struct idem_row { struct str body_hash; struct order_id order_id; struct str answer; };
 /* OC_OK or OC_NOT_FOUND. */
 must_check enum outcome db_idem_get(struct db *db, struct arena *a, struct user_id customer, struct str key, struct idem_row *out);
+/* Counts a replay, for the sake of the commit: InnoDB shows others a row before its own commit is on disk, and what is committed after it
+ * is on disk after it. */
+must_check enum outcome db_idem_replayed(struct db *db, struct user_id customer, struct str key);
 /* OC_CONFLICT: the key is there already. */
 must_check enum outcome db_idem_insert(struct db *db, struct user_id customer, struct str key, const struct idem_row *row, instant now);
 

@@ -223,6 +223,12 @@ enum outcome db_idem_get(struct db *db, struct arena *a, struct user_id customer
 	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
 }
 
+enum outcome db_idem_replayed(struct db *db, struct user_id customer, struct str key)
+{
+	struct db_val args[] = { db_uint(customer.v), db_text(key) };
+	return db_run(db, SQL_IDEM_REPLAYED, 0, args, 2, NULL, NULL, NULL);
+}
+
 enum outcome db_idem_insert(struct db *db, struct user_id customer, struct str key, const struct idem_row *row, instant now)
 {
 	struct db_val args[] = {

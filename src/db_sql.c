@@ -103,6 +103,8 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		" VALUES {(?, ?, ?, ?, ?, ?, ?)|, }"),
 	READS(SQL_IDEM_GET, "us", "sus",
 		"SELECT body_hash, order_id, answer FROM idempotency_keys WHERE customer_id = ? AND idem_key = ?"),
+	WRITES(SQL_IDEM_REPLAYED, "us",
+		"UPDATE idempotency_keys SET replays = replays + 1 WHERE customer_id = ? AND idem_key = ?"),
 	WRITES(SQL_IDEM_INSERT, "ussust",
 		"INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)"),
 

@@ -143,6 +143,9 @@ static enum outcome replay(struct placing *p)
 	p->is_key_known = true;
 	if (!str_eq(row.body_hash, p->body_hash))
 		return problem_reply(r, PROBLEM_IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.");
+	oc = db_idem_replayed(r->app->db, r->who.sub, p->key);
+	if (oc != OC_OK)
+		return oc;
 	http_reply_clear(r->reply);
 	http_reply_header(r->reply, "Idempotent-Replayed", "true");
 	return reply_created(r, row.order_id, row.answer);

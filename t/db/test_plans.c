@@ -38,7 +38,7 @@ static void fill_tables(void)
 		" IF(seq MOD 5, 'instant', 'pre_order'), NOW() - INTERVAL seq SECOND, NOW() - INTERVAL seq SECOND FROM seq_1_to_40000",
 		"INSERT INTO order_items SELECT id, 1, 1, 'P', 1, 1, NULL, 0 FROM orders",
 		"INSERT INTO order_history SELECT id, 1, status, NULL, 1, 1, 'customer', NOW() FROM orders",
-		"INSERT INTO idempotency_keys SELECT 1 + seq MOD 5000, seq, '', seq, '', NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
+		"INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at) SELECT 1 + seq MOD 5000, seq, '', seq, '', NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
 		"INSERT INTO outbox SELECT seq, 1, 1 + seq MOD 500, 1, seq, 1, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO events SELECT 1, 1 + seq MOD 500, 1 + seq DIV 500, seq, seq, 1 + seq MOD 500, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO channel_floors SELECT 2, seq, 1 FROM seq_1_to_5000",

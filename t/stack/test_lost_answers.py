@@ -58,6 +58,8 @@ def retry_at_once(api, made, key, replayed):
     assert len({a.body for a in answers}) == 1
     assert sum(a.header(REPLAYED) == "true" for a in answers) == replayed
     assert api.db.sql(f"SELECT id FROM orders WHERE shop_id = {made[0].id}") == [[str(answers[0].json()["id"])]]
+    # Each waited for a commit of its own, and so for the disk to have the first one's.
+    assert api.db.sql(f"SELECT replays FROM idempotency_keys WHERE customer_id = {made[1].id}") == [[str(replayed)]]
     assert count(api, made) == ONE
 
 

@@ -344,7 +344,8 @@ def test_old_things_are_forgotten_and_numbers_go_on(db, relays, push):
     db.wait_cursor(push, 3)
     relays.stop()
     db.sql("UPDATE events SET at = at - INTERVAL 31 DAY; UPDATE push_cursors SET at = at - INTERVAL 31 DAY;"
-           "INSERT INTO idempotency_keys VALUES (1, 'old', '', 1, '', UTC_TIMESTAMP(6) - INTERVAL 3 DAY), (1, 'new', '', 2, '', UTC_TIMESTAMP(6))")
+           "INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at)"
+           " VALUES (1, 'old', '', 1, '', UTC_TIMESTAMP(6) - INTERVAL 3 DAY), (1, 'new', '', 2, '', UTC_TIMESTAMP(6))")
     r = relays.start(push_urls=push.url)
     proc.wait_for(lambda: db.value("SELECT COUNT(*) FROM events") == "0", 5, "no old events", 0.03)
     assert db.sql("SELECT idem_key FROM idempotency_keys") == [["new"]]
@@ -363,7 +364,8 @@ def test_events_that_an_instance_has_yet_to_get_are_kept(db, relays, push, make_
     push.wait(2)
     relays.stop()
     db.sql("UPDATE events SET at = at - INTERVAL 31 DAY; UPDATE push_cursors SET at = at - INTERVAL 31 DAY;"
-           "INSERT INTO idempotency_keys VALUES (1, 'old', '', 1, '', '2000-01-01')")
+           "INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at)"
+           " VALUES (1, 'old', '', 1, '', '2000-01-01')")
     relays.start(push_urls=f"{push.url} {dead.url}")
     db.notify(("shop", 1))
     push.wait(3)
