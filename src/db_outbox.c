@@ -1,5 +1,5 @@
 /* db_outbox.c - statements of the outbox, the events and the relay's own tables.
- * Owns: which values go in and come out. Does not own: SQL texts (db_sql.c), the rules of numbering (relay_number.c).
+ * Owns: which values go in and come out. Does not own: SQL texts (db_sql.c), the rules of numbering (relay_step.c).
  * Used by: order endpoints, event and health endpoints, relay*.c. */
 #include "db_outbox.h"
 
@@ -32,7 +32,7 @@ static enum outcome take_uint(void *ctx, const struct db_val *v)
 /* So that a statement is prepared for a few counts only, lists of values are filled up with their last one. */
 static size_t padded(size_t n)
 {
-	return n <= 1 ? 1 : n <= 4 ? 4 : n <= 16 ? 16 : 64;
+	return n <= 1 ? 1 : n <= 4 ? 4 : (n + 15) / 16 * 16;
 }
 
 #define PADDED_MAX 64

@@ -1,6 +1,6 @@
 /* db_outbox.h - the outbox, the numbered events, the relay's lease and cursors, typed.
  * Owns: rows of outbox, events, channel_floors, relay_lease, push_cursors, push_refusals. Text is arena memory.
- * Does not own: who numbers and when (relay_number.c), which message a change causes (event.c). */
+ * Does not own: who numbers and when (relay_step.c), which message a change causes (event.c). */
 #ifndef PICKUP_DB_OUTBOX_H
 #define PICKUP_DB_OUTBOX_H
 

@@ -10,10 +10,11 @@
 #include "clock.h"
 #include "log.h"
 
-/* More repetitions than this are prepared, used and closed. So a statement has at most so many prepared forms. */
+/* More repetitions than this are prepared, used and closed, but for multiples of it up to the other one: what goes in bulk goes in such
+ * portions. So a statement has a limited number of prepared forms. */
 #define CACHED_REPS_MAX 16
-/* Kept as well: what goes in bulk goes in portions of this size. */
 #define CACHED_REPS_BULK 64
+
 void *db_need(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size);
@@ -167,7 +168,7 @@ enum outcome db_stmt_get(struct db *db, enum sql id, unsigned reps, struct db_st
 	char why[512];
 	enum outcome oc = OC_OK;
 
-	*is_cached = reps <= CACHED_REPS_MAX || reps == CACHED_REPS_BULK;
+	*is_cached = reps <= CACHED_REPS_MAX || (reps <= CACHED_REPS_BULK && reps % CACHED_REPS_MAX == 0);
 	*out = db_stmt_find(db, id, reps);
 	if (*out)
 		return OC_OK;

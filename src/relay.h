@@ -1,5 +1,5 @@
 /* relay.h - the relay's inside: what its files share.
- * Owns: struct relay. relay.c has the loop and the lease, relay_number.c gives numbers, relay_lane.c publishes, relay_prune.c tidies.
+ * Owns: struct relay. relay.c has the loop and the lease, relay_step.c gives numbers, relay_lane.c publishes, relay_prune.c tidies.
  * Used by relay*.c and their unit test only. */
 #ifndef PICKUP_RELAY_H
 #define PICKUP_RELAY_H
@@ -140,6 +140,8 @@ struct relay {
 	unsigned connection;		/* of the database, on which it was looked at */
 	bool has_more;			/* the outbox held more than was taken */
 	size_t numbered;		/* how many the last step took */
+	uint64_t *done;			/* sorted ids of outbox rows that have their numbers, for the next step to delete */
+	size_t done_n, done_cap;
 	uint64_t put_aside;
 	bool is_db_away;
 	int64_t db_pause, db_at;	/* after a failure: not before */
@@ -156,9 +158,13 @@ bool relay_db_ready(const struct relay *r);
 /* The lease is ours for certain, at this moment. */
 bool relay_may_publish(const struct relay *r);
 
-/* relay_number.c: gives numbers to one batch of the outbox, makes the lanes send, empties it. Only with the lease and without doubt.
- * Sets has_more and numbered; in_doubt where it did not end well. */
-enum outcome relay_number(struct relay *r);
+/* relay_step.c: gives numbers to one batch of the outbox and makes the lanes send. Only with the lease and without doubt. Sets has_more and
+ * numbered; in_doubt where it did not end well. A row that comes alone is deleted at once; of several the next step deletes them, in the
+ * transaction that it has anyway: a commit costs more than all of them. */
+enum outcome relay_step(struct relay *r);
+/* Deletes what the last step left, or forgets of it (the sweep after a doubt finds it). */
+must_check enum outcome relay_done_delete(struct relay *r);
+void relay_done_forget(struct relay *r);
 
 /* relay_lane.c */
 /* Makes the lanes those of conf.push_urls; known ones stay as they are. */

@@ -1,6 +1,6 @@
 /* relay_lane.c - publishing: one lane a push instance, each at its own pace.
- * Owns: cursors, back-off, what is put aside. Does not own: numbers (relay_number.c), HTTP (push.c).
- * Used by: relay.c, relay_number.c. */
+ * Owns: cursors, back-off, what is put aside. Does not own: numbers (relay_step.c), HTTP (push.c).
+ * Used by: relay.c, relay_step.c. */
 #include "relay.h"
 
 #include <stdlib.h>

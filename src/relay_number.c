@@ -1,16 +1,12 @@
-/* relay_number.c - gives outbox rows their numbers: seq within the channel, pub_no over all.
- * Owns: the order of rows, the last numbers and newest messages in memory, one step from outbox to events.
- * Does not own: who may (the lease, relay.c), publishing (relay_lane.c). Used by: relay.c; the messages by relay_lane.c. */
+/* relay_number.c - what numbering works with in memory.
+ * Owns: the order of rows, the last numbers of channels, the newest messages. Does not own: the step from outbox to events (relay_step.c).
+ * Used by: relay_step.c, relay.c; the messages by relay_lane.c. */
 #include "relay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
-
-/* Rows beyond the batch that are looked at, so that a row whose predecessor stands behind it waits for it. Ids and versions of an
- * order disagree only where two database nodes gave ids at the same time, so the predecessor is never far. */
-#define LOOK_AHEAD 256
 
 /* ---- last numbers of channels: open addressing, emptied as a whole ---- */
 
@@ -165,103 +161,4 @@ void relay_order_rows(struct outbox_row *rows, size_t n)
 	}
 	free(places);
 	free(sorted);
-}
-
-/* ---- one step ---- */
-
-/* Rows for one INSERT, by sizes that are prepared once: 64, 16, or what is left. */
-static size_t chunk_size(size_t n)
-{
-	return n >= EVENTS_INSERT_MAX ? EVENTS_INSERT_MAX : n >= 16 ? 16 : n;
-}
-
-static bool is_same(struct channel a, struct channel b)
-{
-	return a.kind == b.kind && a.id == b.id;
-}
-
-/* Makes the cache know the last number of every row's channel, or fails. */
-static enum outcome learn_channels(struct relay *r, const struct outbox_row *rows, size_t n)
-{
-	struct channel missing[EVENTS_INSERT_MAX];
-	uint64_t last[EVENTS_INSERT_MAX], unused;
-	size_t m = 0;
-	seq_cache_make_room(r->seqs, n);
-	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
-		while (k < m && !is_same(missing[k], rows[i].channel))
-			k++;
-		if (k == m && !seq_cache_get(r->seqs, rows[i].channel, &unused))
-			missing[m++] = rows[i].channel;
-	}
-	enum outcome oc = db_channels_last(r->db, missing, m, last);
-	for (size_t i = 0; i < m && oc == OC_OK; i++)
-		seq_cache_put(r->seqs, missing[i], last[i]);
-	return oc;
-}
-
-/* The INSERT commits the numbers; only then do others hear of them. */
-static enum outcome number_chunk(struct relay *r, const struct outbox_row *rows, size_t n)
-{
-	uint64_t seqs[EVENTS_INSERT_MAX];
-	enum outcome oc = learn_channels(r, rows, n);
-	if (oc != OC_OK)
-		return oc;
-	for (size_t i = 0; i < n; i++) {
-		if (!seq_cache_get(r->seqs, rows[i].channel, &seqs[i]))
-			return OC_BUSY;
-		seq_cache_put(r->seqs, rows[i].channel, ++seqs[i]);
-	}
-	oc = db_events_insert(r->db, rows, seqs, r->head + 1, n);
-	for (size_t i = 0; i < n && oc == OC_OK; i++) {
-		struct pub_row row = { ++r->head, rows[i].channel, seqs[i], rows[i].body };
-		window_add(r->window, &row);
-	}
-	return oc;
-}
-
-static enum outcome delete_rows(struct relay *r, const struct outbox_row *rows, size_t n)
-{
-	uint64_t *ids = arena_array(r->arena, n, sizeof *ids);
-	for (size_t i = 0; i < n; i++)
-		ids[i] = rows[i].id;
-	return db_outbox_delete(r->db, ids, n);
-}
-
-enum outcome relay_number(struct relay *r)
-{
-	struct outbox_row *rows;
-	size_t n, batch = (size_t)r->conf->relay_batch;
-
-	arena_reset(r->arena);
-	/* What is not known yet to be empty is looked at again. */
-	r->has_more = true;
-	r->numbered = 0;
-	enum outcome oc = db_outbox_fetch(r->db, r->arena, batch + LOOK_AHEAD, &rows, &n);
-	if (oc != OC_OK)
-		return oc;
-	r->has_more = n > 0;
-	if (n == 0)
-		return OC_OK;
-	if (db_connections(r->db) != r->connection) {
-		/* Perhaps another server, one that has yet to hear of our last DELETE. */
-		r->in_doubt = r->has_more = true;
-		return OC_OK;
-	}
-	relay_order_rows(rows, n);
-	size_t take = n < batch ? n : batch;
-	for (size_t i = 0; i < take && oc == OC_OK; ) {
-		size_t some = chunk_size(take - i);
-		oc = relay_may_publish(r) ? number_chunk(r, rows + i, some) : OC_CONFLICT;
-		i += some;
-		if (oc == OC_OK)
-			relay_lanes_turn(r, false);
-	}
-	/* Whoever took over meanwhile and did not yet see our numbers must find these rows. */
-	if (oc == OC_OK)
-		oc = relay_may_publish(r) ? delete_rows(r, rows, take) : OC_CONFLICT;
-	r->in_doubt = oc != OC_OK;
-	r->has_more = n > take;
-	r->numbered = take;
-	return oc;
 }

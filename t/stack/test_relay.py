@@ -311,6 +311,25 @@ def test_the_database_is_killed_meanwhile(db, relays, push):
     assert proc.stop(r) == 0
 
 
+def test_several_are_deleted_without_waiting_for_more(db, relays, push):
+    relays.start(push_urls=push.url, relay_poll_ms=60000)
+    db.notify(*[("shop", 1)] * 5)
+    poke(relays.started[-1])
+    push.wait(5)
+    db.wait_empty(2)
+
+
+def test_numbered_and_not_yet_deleted_when_killed(db, relays, push):
+    for n in range(1, 6):
+        relays.start(push_urls=push.url)
+        db.notify(*[("shop", 1 + i % 3) for i in range(40)])
+        push.wait(40 * n)
+        relays.stop()
+    relays.start(push_urls=push.url)
+    db.wait_empty()
+    assert db.sql("SELECT MAX(pub_no), COUNT(*), COUNT(DISTINCT outbox_id) FROM events") == [["200"] * 3]
+
+
 def test_once(db, relays, push):
     db.notify(*[("shop", 1)] * 300)
     r = relays.start("--once", push_urls=push.url, wait=False)
@@ -342,6 +361,7 @@ def test_old_things_are_forgotten_and_numbers_go_on(db, relays, push):
     db.notify(("shop", 1), ("shop", 1), ("customer", 4))
     push.wait(3)
     db.wait_cursor(push, 3)
+    db.wait_empty()
     relays.stop()
     db.sql("UPDATE events SET at = at - INTERVAL 31 DAY; UPDATE push_cursors SET at = at - INTERVAL 31 DAY;"
            "INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at)"
@@ -362,6 +382,7 @@ def test_events_that_an_instance_has_yet_to_get_are_kept(db, relays, push, make_
     relays.start(push_urls=f"{push.url} {dead.url}")
     db.notify(("shop", 1), ("shop", 1))
     push.wait(2)
+    db.wait_empty()
     relays.stop()
     db.sql("UPDATE events SET at = at - INTERVAL 31 DAY; UPDATE push_cursors SET at = at - INTERVAL 31 DAY;"
            "INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at)"
