@@ -1,5 +1,5 @@
 /* push.c - the POST of one notification, and the question who is there (HTTP/1.1, RFC 9112).
- * Owns: kept connections, what is sent and read on them, time-outs. Does not own: making connections (push_connect.c), repeating, order
+ * Owns: kept connections, what is sent and read on them (several requests at once: section 9.3.2), time-outs. Does not own: making connections (push_connect.c), repeating, order
  * (relay_lane.c). Used by: relay.c, relay_lane.c. */
 #include "push.h"
 
@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -22,23 +21,23 @@
 #define ADDRESS_MAX 255
 #define REASON_SIZE 320
 
-enum phase { PHASE_IDLE, PHASE_CONNECTING, PHASE_SENDING, PHASE_READING, PHASE_ENDED };
+enum phase { PHASE_IDLE, PHASE_CONNECTING, PHASE_SENDING, PHASE_READING, PHASE_ENDED, PHASE_NEXT };
 
 struct push {
 	struct push_pool *pool;
 	struct push *next;
 	char *base, *socket_path;	/* http://host:port; or NULL */
 	struct attempt *attempt;	/* in PHASE_CONNECTING */
-	int64_t deadline;
+	int64_t timeout_us, deadline;	/* for an answer */
 	int fd;				/* -1: no connection */
 	enum phase phase;
 	enum push_verdict verdict;	/* in PHASE_ENDED */
 	bool may_connect, has_connected, has_head;
-	/* What is asked: a head of ours, a body of the caller's. */
-	char head[HEAD_MAX];
-	size_t head_len, sent;
-	struct str body;
-	/* What has come of the answer: its head, then each piece of its body. */
+	/* What is asked: the requests one after the other, where each of them ends, and how many have had their answer. */
+	char *out;
+	size_t out_len, out_cap, sent;
+	size_t ends[PUSH_AT_ONCE], asked, answered;
+	/* What has come: the head of an answer, then each piece of its body, and perhaps the beginning of the next one. */
 	char in[ANSWER_MAX];
 	size_t in_len;
 	struct answer_head answer;
@@ -113,12 +112,19 @@ void push_free(struct push *p)
 		at = &(*at)->next;
 	*at = p->next;
 	hang_up(p);
+	free(p->out);
 	free(p->base);
 	free(p->socket_path);
 	free(p);
 }
 
 /* ---- how a request ends ---- */
+
+/* Those behind it are not waited for. */
+static void forget_rest(struct push *p)
+{
+	p->asked = p->answered + 1;
+}
 
 __attribute__((format(printf, 3, 4)))
 static void end(struct push *p, enum push_verdict v, const char *fmt, ...)
@@ -134,12 +140,14 @@ static void end(struct push *p, enum push_verdict v, const char *fmt, ...)
 static void fail(struct push *p, enum push_verdict v, const char *why)
 {
 	hang_up(p);
+	forget_rest(p);
 	end(p, v, "%s", why);
 }
 
+/* The request whose answer is waited for. */
 static bool is_sent(const struct push *p)
 {
-	return p->sent == p->head_len + p->body.len;
+	return p->sent >= p->ends[p->answered];
 }
 
 /* Who accepts what was not sent to its end has not read it. */
@@ -147,8 +155,10 @@ static void finish(struct push *p)
 {
 	enum push_verdict v = push_verdict_of(p->answer.status);
 	bool is_whole = is_sent(p);
-	if (!p->answer.is_kept || !is_whole)
+	if (!p->answer.is_kept || !is_whole) {
 		hang_up(p);
+		forget_rest(p);
+	}
 	p->status = p->answer.status;
 	end(p, v == PUSH_ACCEPTED && !is_whole ? PUSH_RETRY : v, "status %ld%s", p->status, is_whole ? "" : " before all was sent");
 }
@@ -185,18 +195,22 @@ static bool would_block(void)
 /* Where the body ends counts, its text only where it may be a worker's name. */
 static void take_body(struct push *p, const char *s, size_t len)
 {
-	size_t room = sizeof p->start - 1 - p->start_len;
+	size_t room = sizeof p->start - 1 - p->start_len, extra = 0;
 	if (len > p->body_left) {
-		p->answer.is_kept = false;
+		extra = len - (size_t)p->body_left;
 		len = (size_t)p->body_left;
 	}
+	/* Something that nobody asked for. */
+	if (extra && p->answered + 1 == p->asked)
+		p->answer.is_kept = false;
 	size_t some = len < room ? len : room;
 	memcpy(p->start + p->start_len, s, some);
 	p->start_len += some;
 	p->start[p->start_len] = '\0';
 	if (p->body_left != ANSWER_TO_THE_END)
 		p->body_left -= len;
-	p->in_len = 0;
+	memmove(p->in, s + len, extra);
+	p->in_len = extra;
 	if (p->body_left == 0)
 		finish(p);
 }
@@ -243,18 +257,13 @@ static void read_some(struct push *p)
 /* Where the other side takes no more, it may have answered already, as nginx does to a body that is too long. */
 static void send_some(struct push *p)
 {
-	size_t of_body = p->sent < p->head_len ? 0 : p->sent - p->head_len, of_head = p->sent - of_body;
-	struct iovec parts[2] = {
-		{ p->head + of_head, p->head_len - of_head },
-		{ (char *)p->body.s + of_body, p->body.len - of_body },
-	};
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-	ssize_t n = sendmsg(p->fd, &message, MSG_NOSIGNAL);
+	ssize_t n = send(p->fd, p->out + p->sent, p->out_len - p->sent, MSG_NOSIGNAL);
 	if (n > 0)
 		p->sent += (size_t)n;
-	if (is_sent(p) || (n < 0 && !would_block()))
+	bool is_all = p->sent == p->out_len;
+	if (is_all || (n < 0 && !would_block()))
 		p->phase = PHASE_READING;
-	if (!is_sent(p))
+	if (!is_all)
 		read_some(p);
 }
 
@@ -273,8 +282,29 @@ static void take_connection(struct push *p)
 		fail(p, state == ATTEMPT_AWAY ? PUSH_AWAY : PUSH_RETRY, why);
 }
 
+static void forget_answer(struct push *p)
+{
+	p->deadline = clock_mono() + p->timeout_us;
+	p->has_head = false;
+	p->start_len = 0;
+	p->start[0] = p->reason[0] = '\0';
+	p->status = 0;
+}
+
+/* The answer to the next request, of which some may have come with the one before. */
+static void go_on(struct push *p)
+{
+	forget_answer(p);
+	p->answered++;
+	p->phase = p->sent < p->out_len ? PHASE_SENDING : PHASE_READING;
+	if (p->in_len)
+		take_head(p);
+}
+
 static void move(struct push *p)
 {
+	if (p->phase == PHASE_NEXT)
+		go_on(p);
 	if (p->phase == PHASE_CONNECTING)
 		take_connection(p);
 	else if (p->phase == PHASE_SENDING)
@@ -355,15 +385,33 @@ static bool is_quiet(int fd)
 	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block();
 }
 
-static void start(struct push *p, struct str body, int64_t timeout_ms, bool may_connect)
+static void ask(struct push *p, const char *head, size_t head_len, struct str body)
 {
-	p->body = body;
-	p->deadline = clock_mono() + timeout_ms * 1000;
+	size_t size = p->out_len + head_len + body.len;
+	if (size > p->out_cap) {
+		p->out_cap = size * 2;
+		p->out = realloc(p->out, p->out_cap);
+		if (!p->out)
+			log_die("no memory for a push instance");
+	}
+	memcpy(p->out + p->out_len, head, head_len);
+	if (body.len)
+		memcpy(p->out + p->out_len + head_len, body.s, body.len);
+	p->out_len = p->ends[p->asked++] = size;
+}
+
+static void ask_anew(struct push *p)
+{
+	p->out_len = p->asked = p->answered = 0;
+}
+
+static void start(struct push *p, int64_t timeout_ms, bool may_connect)
+{
+	p->timeout_us = timeout_ms * 1000;
 	p->may_connect = may_connect;
-	p->has_connected = p->has_head = false;
-	p->sent = p->in_len = p->start_len = 0;
-	p->start[0] = p->reason[0] = '\0';
-	p->status = 0;
+	p->has_connected = false;
+	p->sent = p->in_len = 0;
+	forget_answer(p);
 	if (p->fd >= 0 && !is_quiet(p->fd))
 		hang_up(p);
 	if (p->fd >= 0)
@@ -381,8 +429,11 @@ static const char *host_of(const struct push *p)
 
 void push_hello(struct push *p, int64_t timeout_ms)
 {
-	p->head_len = (size_t)snprintf(p->head, sizeof p->head, "GET /pub/worker HTTP/1.1\r\nHost: %s\r\n\r\n", host_of(p));
-	start(p, STR(""), timeout_ms, true);
+	char head[HEAD_MAX];
+	int len = snprintf(head, sizeof head, "GET /pub/worker HTTP/1.1\r\nHost: %s\r\n\r\n", host_of(p));
+	ask_anew(p);
+	ask(p, head, (size_t)len, STR(""));
+	start(p, timeout_ms, true);
 }
 
 /* Anything but a number would be another service's page, and no text for a table. */
@@ -392,12 +443,28 @@ const char *push_worker(const struct push *p)
 	return p->status == 200 && is_number ? p->start : "";
 }
 
-void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
+static void ask_to_publish(struct push *p, struct channel ch, uint64_t seq, struct str body)
 {
-	p->head_len = (size_t)snprintf(p->head, sizeof p->head, "POST /pub/%s/%llu HTTP/1.1\r\nHost: %s\r\n"
+	char head[HEAD_MAX];
+	int len = snprintf(head, sizeof head, "POST /pub/%s/%llu HTTP/1.1\r\nHost: %s\r\n"
 		"Content-Type: application/json; seq=%llu\r\nContent-Length: %zu\r\n\r\n", channel_kind_name(ch.kind),
 		(unsigned long long)ch.id, host_of(p), (unsigned long long)seq, body.len);
-	start(p, body, timeout_ms, may_connect);
+	ask(p, head, (size_t)len, body);
+}
+
+void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
+{
+	ask_anew(p);
+	ask_to_publish(p, ch, seq, body);
+	start(p, timeout_ms, may_connect);
+}
+
+bool push_add(struct push *p, struct channel ch, uint64_t seq, struct str body)
+{
+	if (p->phase != PHASE_SENDING || p->may_connect || p->sent || p->asked == PUSH_AT_ONCE)
+		return false;
+	ask_to_publish(p, ch, seq, body);
+	return true;
 }
 
 bool push_in_flight(const struct push *p)
@@ -414,13 +481,14 @@ enum push_verdict push_take(struct push *p)
 {
 	if (p->phase != PHASE_ENDED)
 		return PUSH_NONE;
-	p->phase = PHASE_IDLE;
+	p->phase = p->answered + 1 < p->asked ? PHASE_NEXT : PHASE_IDLE;
 	return p->verdict;
 }
 
 void push_drop(struct push *p)
 {
-	if (p->phase != PHASE_IDLE && p->phase != PHASE_ENDED)
+	bool is_awaited = p->phase == PHASE_ENDED ? p->answered + 1 < p->asked : p->phase != PHASE_IDLE;
+	if (is_awaited)
 		hang_up(p);
 	p->phase = PHASE_IDLE;
 }

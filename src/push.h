@@ -1,4 +1,4 @@
-/* push.h - POSTs to push instances (nginx with nchan), one request in flight each, over connections that are kept.
+/* push.h - POSTs to push instances (nginx with nchan), over connections that are kept.
  * Owns: requests, connections, the verdict on an answer. Does not own: what is sent when, and what follows (relay_lane.c).
  * Used by: relay*.c. */
 #ifndef PICKUP_PUSH_H
@@ -43,15 +43,20 @@ void push_free(struct push *p);
 void push_hello(struct push *p, int64_t timeout_ms);
 /* The answer to push_hello, a number; "" for none. */
 const char *push_worker(const struct push *p);
-/* Starts one POST; nothing may be in flight. body is borrowed until the verdict or push_drop. Without may_connect it goes over the
- * connection that is open already, or ends as PUSH_CUT. */
+/* Starts one POST; nothing may be in flight. timeout_ms is for an answer. Without may_connect it goes over the connection that is open
+ * already, or ends as PUSH_CUT. */
 void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect);
+/* One more, right behind that: goes out with it, without waiting for its answer. Each has its verdict, in order; those behind one that
+ * costs the connection have none, and may have been taken. False: not now, and so neither those after it. */
+#define PUSH_AT_ONCE 16
+must_check bool push_add(struct push *p, struct channel ch, uint64_t seq, struct str body);
+/* Some verdict is still to come, or to be taken. */
 bool push_in_flight(const struct push *p);
 /* push_take has something to give. */
 bool push_has_ended(const struct push *p);
-/* The verdict on the request that has ended since, once. PUSH_NONE: it has not. */
+/* The verdict on the request that has ended since, once. PUSH_NONE: it has not. What is told of it below holds until push_pool_work. */
 enum push_verdict push_take(struct push *p);
-/* Forgets the request in flight and its connection. */
+/* Forgets the requests in flight and their connection. */
 void push_drop(struct push *p);
 /* The request that has ended went over a connection that was open before. */
 bool push_was_kept(const struct push *p);

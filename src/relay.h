@@ -102,8 +102,8 @@ struct lane {
 	int64_t ask_at;			/* with nothing to send: when to ask again, while anything is in doubt */
 	unsigned cuts;			/* connections that ended before they took a message, in a row */
 	unsigned unanswered;		/* questions, in a row */
-	bool has_msg;
-	struct relay_msg msg;		/* in hand: in flight, or waiting for its next try, or refused and not yet put aside */
+	struct relay_msg hand[PUSH_AT_ONCE];	/* from hand_i up to hand_n: in flight, or waiting for the next try, or refused and not yet put aside */
+	size_t hand_i, hand_n;
 	long refused;			/* status, 0 for none */
 	unsigned failures;
 	int64_t retry_at;
@@ -165,6 +165,17 @@ enum outcome relay_step(struct relay *r);
 /* Deletes what the last step left, or forgets of it (the sweep after a doubt finds it). */
 must_check enum outcome relay_done_delete(struct relay *r);
 void relay_done_forget(struct relay *r);
+
+/* relay_hand.c: what a lane has in hand. */
+/* The messages after the cursor that go out together: of each channel one, so that whatever becomes of one of them, none of its channel
+ * has overtaken it. Only with an empty hand. False: there are none, or they can't be read now; without chores the database is not asked. */
+bool hand_fill(struct relay *r, struct lane *l, bool chores);
+/* The first and the last one; NULL: none. Those between lie between. */
+const struct relay_msg *hand_first(const struct lane *l);
+const struct relay_msg *hand_last(const struct lane *l);
+void hand_drop_first(struct lane *l);
+/* Also forgets the page. */
+void hand_clear(struct lane *l);
 
 /* relay_lane.c */
 /* Makes the lanes those of conf.push_urls; known ones stay as they are. */

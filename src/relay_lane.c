@@ -1,5 +1,5 @@
 /* relay_lane.c - publishing: one lane a push instance, each at its own pace.
- * Owns: cursors, back-off, what is put aside. Does not own: numbers (relay_step.c), HTTP (push.c).
+ * Owns: cursors, back-off, what is put aside. Does not own: numbers (relay_step.c), what goes next (relay_hand.c), HTTP (push.c).
  * Used by: relay.c, relay_step.c. */
 #include "relay.h"
 
@@ -8,12 +8,11 @@
 
 #include "log.h"
 
-#define PAGE_ROWS 256
 #define CURSOR_PAUSE_US 200000
 /* Tries that go on soon where nobody listens: about the ten seconds that a restart may take. */
 #define AWAY_SOON 24
 /* Answers taken in one turn, where they come at once; then it is the outbox's turn. */
-#define ROUNDS_MAX 8
+#define ROUNDS_MAX (2 * PUSH_AT_ONCE)
 #define INSTANCE_MAX 255	/* push_cursors.instance */
 /* An instance that keeps no connection can't be asked and served on the same one, one that does not answer can't be asked. */
 #define CUTS_MAX 3
@@ -58,7 +57,8 @@ static void lane_free(struct lane *l)
 	if (!l)
 		return;
 	push_free(l->push);
-	relay_msg_clear(&l->msg);
+	for (size_t i = 0; i < PUSH_AT_ONCE; i++)
+		relay_msg_clear(&l->hand[i]);
 	arena_free(l->page_arena);
 	free(l->url);
 	free(l);
@@ -122,8 +122,7 @@ void relay_lanes_free(struct relay *r)
 static void lane_go_to(struct lane *l, uint64_t cursor)
 {
 	l->cursor = cursor;
-	l->page_i = l->page_n = 0;
-	l->has_msg = false;
+	hand_clear(l);
 }
 
 /* A new instance: what was published before it came is not its. In the books at once: found missing again after a crash, it would start
@@ -178,7 +177,7 @@ enum outcome relay_lanes_start(struct relay *r)
 	for (size_t i = 0; i < r->lane_n && oc == OC_OK; i++) {
 		struct lane *l = r->lanes[i];
 		/* What is in hand goes on, unless the database knows nothing of it (it was set back). */
-		if (l->has_msg && l->msg.pub_no <= r->head)
+		if (hand_first(l) && hand_last(l)->pub_no <= r->head)
 			continue;
 		lane_halt(l);
 		oc = lane_start(r, l);
@@ -221,9 +220,9 @@ static void lane_done(struct lane *l)
 {
 	if (l->cursor == l->saved)
 		l->save_at = clock_mono() + CURSOR_PAUSE_US;
-	l->cursor = l->msg.pub_no;
+	l->cursor = hand_first(l)->pub_no;
 	doubt_note(&l->doubt, l->cursor, clock_mono());
-	l->has_msg = false;
+	hand_drop_first(l);
 	if (push_was_kept(l->push))
 		l->cuts = 0;
 	else
@@ -237,7 +236,7 @@ static void lane_heard(struct lane *l)
 	bool is_kept = l->is_asked && push_was_kept(l->push);
 	uint64_t from = doubt_heard(&l->doubt, push_worker(l->push), is_kept, l->cursor, clock_mono());
 	l->is_connected = l->is_asked = true;
-	if (!l->has_msg)
+	if (!hand_first(l))
 		lane_well(l);
 	if (from == l->cursor)
 		return;
@@ -252,23 +251,24 @@ static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
 		if (l->is_asking)
 			log_warn("push %s: GET /pub/worker: %s; trying again", l->url, push_reason(l->push));
 		else
-			log_warn("push %s: number %llu: %s; trying again", l->url, (unsigned long long)l->msg.pub_no, push_reason(l->push));
+			log_warn("push %s: number %llu: %s; trying again", l->url, (unsigned long long)hand_first(l)->pub_no, push_reason(l->push));
 	}
 	l->retry_at = clock_mono() + relay_pause_us(v, l->failures, r->conf->push_retry_max_ms, (unsigned)rand_r(&r->random));
 }
 
 static void lane_refused(struct lane *l)
 {
+	const struct relay_msg *m = hand_first(l);
 	l->refused = push_status(l->push);
-	log_warn("push %s: number %llu (%s %llu, seq %llu) refused with %ld, put aside", l->url, (unsigned long long)l->msg.pub_no,
-		channel_kind_name(l->msg.channel.kind), (unsigned long long)l->msg.channel.id, (unsigned long long)l->msg.seq, l->refused);
+	log_warn("push %s: number %llu (%s %llu, seq %llu) refused with %ld, put aside", l->url, (unsigned long long)m->pub_no,
+		channel_kind_name(m->channel.kind), (unsigned long long)m->channel.id, (unsigned long long)m->seq, l->refused);
 }
 
 /* What was refused is in the books before the lane goes on. */
 static void lane_put_aside(struct relay *r, struct lane *l)
 {
 	instant now = r->clock.now(&r->clock);
-	if (!relay_db_ok(r, db_refusal_insert(r->db, l->msg.pub_no, str_from(l->url), (unsigned)l->refused, now)) ||
+	if (!relay_db_ok(r, db_refusal_insert(r->db, hand_first(l)->pub_no, str_from(l->url), (unsigned)l->refused, now)) ||
 			!relay_db_ok(r, db_refusal_count(r->db, &r->put_aside)))
 		return;
 	r->prune_at = clock_mono();
@@ -299,8 +299,10 @@ static void settle_message(struct relay *r, struct lane *l, enum push_verdict v)
 		lane_refused(l);
 		break;
 	case PUSH_RETRY: case PUSH_AWAY:
-		l->is_connected = l->is_connected && push_status(l->push) && push_was_kept(l->push);
+		/* Answers to those sent with it are not waited for: their turn comes after this one. */
+		l->is_connected = l->is_connected && push_status(l->push) && push_was_kept(l->push) && !push_in_flight(l->push);
 		lane_failed(r, l, v);
+		push_drop(l->push);
 		break;
 	case PUSH_CUT:
 		l->is_connected = false;
@@ -313,7 +315,8 @@ static void settle_message(struct relay *r, struct lane *l, enum push_verdict v)
 
 static void lane_settle(struct relay *r, struct lane *l)
 {
-	enum push_verdict v = push_take(l->push);
+	/* What was refused stands in the books before the next verdict is looked at. */
+	enum push_verdict v = l->refused ? PUSH_NONE : push_take(l->push);
 	if (v == PUSH_NONE)
 		return;
 	if (l->is_asking) {
@@ -327,38 +330,6 @@ static void lane_settle(struct relay *r, struct lane *l)
 
 /* ---- sending ---- */
 
-static bool read_page(struct relay *r, struct lane *l)
-{
-	arena_reset(l->page_arena);
-	l->page_i = l->page_n = 0;
-	if (!relay_db_ok(r, db_events_from(r->db, l->page_arena, l->cursor, PAGE_ROWS, &l->page, &l->page_n))) {
-		l->page_n = 0;
-		return false;
-	}
-	/* Nothing, though there was: a database node that lags behind, or somebody deleted events. */
-	if (l->page_n == 0)
-		l->read_at = clock_mono() + r->conf->relay_poll_ms * 1000;
-	return l->page_n > 0;
-}
-
-/* Puts the message after the cursor into the lane's hand. False: there is none, or it can't be read now. */
-static bool lane_next(struct relay *r, struct lane *l, bool chores)
-{
-	const struct relay_msg *m;
-	if (l->page_i == l->page_n) {
-		if (l->cursor >= r->head)
-			return false;
-		if ((m = window_find(r->window, l->cursor + 1))) {
-			relay_msg_set(&l->msg, &(struct pub_row){ m->pub_no, m->channel, m->seq, { m->body, m->len } });
-			return true;
-		}
-		if (!chores || !relay_db_ready(r) || clock_mono() < l->read_at || !read_page(r, l))
-			return false;
-	}
-	relay_msg_set(&l->msg, &l->page[l->page_i++]);
-	return true;
-}
-
 /* A connection that ends says nothing to a lane at rest: while something is in doubt, whoever is there is asked again and again. */
 static int64_t ask_due(const struct lane *l)
 {
@@ -368,21 +339,28 @@ static int64_t ask_due(const struct lane *l)
 	return l->ask_at > l->retry_at ? l->ask_at : l->retry_at;
 }
 
+static void send_hand(struct relay *r, struct lane *l)
+{
+	const struct relay_msg *m = hand_first(l);
+	push_send(l->push, m->channel, m->seq, (struct str){ m->body, m->len }, r->conf->push_timeout_ms,
+		l->cuts >= CUTS_MAX || l->unanswered >= CUTS_MAX);
+	while (m++ < hand_last(l) && push_add(l->push, m->channel, m->seq, (struct str){ m->body, m->len }))
+		continue;
+}
+
 static void lane_send(struct relay *r, struct lane *l, bool chores)
 {
 	if (!l->is_started || push_in_flight(l->push) || l->refused)
 		return;
-	if (!l->has_msg)
-		l->has_msg = lane_next(r, l, chores);
+	bool has_msg = hand_first(l) || hand_fill(r, l, chores);
 	/* Asked last, since reading may have taken its time. */
-	if (clock_mono() < l->retry_at || !relay_may_publish(r) || (!l->has_msg && clock_mono() < ask_due(l)))
+	if (clock_mono() < l->retry_at || !relay_may_publish(r) || (!has_msg && clock_mono() < ask_due(l)))
 		return;
-	l->is_asking = !l->is_connected || !l->has_msg;
+	l->is_asking = !l->is_connected || !has_msg;
 	l->ask_at = clock_mono() + ASK_PAUSE_US;
 	/* One that keeps no connection is asked and served on two. */
 	if (!l->is_asking)
-		push_send(l->push, l->msg.channel, l->msg.seq, (struct str){ l->msg.body, l->msg.len }, r->conf->push_timeout_ms,
-			l->cuts >= CUTS_MAX || l->unanswered >= CUTS_MAX);
+		send_hand(r, l);
 	else
 		push_hello(l->push, r->conf->push_timeout_ms);
 }
@@ -398,7 +376,7 @@ static void lane_chores(struct relay *r, struct lane *l)
 static bool any_ended(const struct relay *r)
 {
 	for (size_t i = 0; i < r->lane_n; i++)
-		if (push_has_ended(r->lanes[i]->push))
+		if (push_has_ended(r->lanes[i]->push) && !r->lanes[i]->refused)
 			return true;
 	return false;
 }
@@ -463,13 +441,13 @@ static int64_t later(int64_t a, int64_t b)
 static int64_t lane_due(const struct relay *r, const struct lane *l)
 {
 	int64_t due = INT64_MAX;
-	if (push_has_ended(l->push))
-		return 0;
 	if (l->refused || !l->is_started)
 		return r->db_at;
+	if (push_has_ended(l->push))
+		return 0;
 	if (l->cursor != l->saved)
 		due = later(l->save_at, r->db_at);
-	if (l->has_msg)
+	if (hand_first(l))
 		return push_in_flight(l->push) ? due : earlier(due, l->retry_at);
 	if (!push_in_flight(l->push))
 		due = earlier(due, ask_due(l));

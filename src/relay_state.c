@@ -6,7 +6,7 @@
 bool relay_lanes_done(const struct relay *r)
 {
 	for (size_t i = 0; i < r->lane_n; i++)
-		if (!r->lanes[i]->is_started || r->lanes[i]->has_msg || r->lanes[i]->cursor < r->head)
+		if (!r->lanes[i]->is_started || hand_first(r->lanes[i]) || r->lanes[i]->cursor < r->head)
 			return false;
 	return true;
 }
