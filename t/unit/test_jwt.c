@@ -361,6 +361,8 @@ Test(jwt, issued_tokens)
 	cr_assert_eq(jwt_issue(k.a, r, &c, &who, NOW, &token), OC_OK);
 	cr_expect_eq(jwt_verify(r, &c, token, NOW, &got, &why), OC_OK);
 	cr_expect(got.sub.v == INT64_MAX && got.role == ROLE_ADMIN && got.exp == who.exp);
+	cr_expect(strncmp(token.s, b64(&k, HS, strlen(HS)), strcspn(token.s, ".")) == 0 && strcspn(token.s, ".") == strlen(b64(&k, HS, strlen(HS))));
+	cr_expect_str_eq(token.s, hs(&k, payload_of(&k, token)), "as made by hand");
 	cr_expect_str_eq(payload_of(&k, token), "{\"exp\":1790000060,\"iat\":1790000000,\"role\":\"admin\",\"sub\":\"9223372036854775807\"}");
 	cr_expect_eq(jwt_verify(r, &c, token, who.exp, &got, &why), OC_REFUSED);
 	c.token_issuer = "me";
