@@ -337,6 +337,7 @@ static void reload(struct keyring *k, const struct conf *c)
 		*k = *fresh;
 		*fresh = old;
 		keyring_free(fresh);
+		sodium_memzero(&old, sizeof old);
 		log_info("token keys taken anew");
 		return;
 	}

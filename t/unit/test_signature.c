@@ -1,8 +1,9 @@
 /* test_signature.c - signatures of RS256 and ES256 that are nearly right. Those of HS256: test_jwt.c.
- * Owns: nothing. Covers: signature.c, through jwt.c. */
+ * Owns: nothing. Covers: signature.c, mostly through jwt.c. */
 #include <criterion/criterion.h>
 #include <openssl/err.h>
 
+#include "signature.h"
 #include "tokens.h"
 
 /* token with its signature replaced by these bytes. */
@@ -116,6 +117,27 @@ Test(signature, rs256_signatures)
 	try(r, &c, good, NULL, "good");
 	cr_expect_eq(ERR_peek_error(), 0UL, "what libcrypto thought of these");
 	keyring_free(r);
+	keys_drop(&k);
+	cr_assert(no_leaks());
+}
+
+/* Nothing above asks for these: whoever does by mistake must not get a yes. */
+Test(signature, nothing_is_good_without_a_key)
+{
+	struct keys k = keys_make();
+	struct secret none = { 0 }, empty = { 0 };
+	const char *text = unsigned_token(&k, HS, GOOD);
+	unsigned char mac[32];
+
+	crypto_auth_hmacsha256_init(&empty.begun, (const unsigned char *)"", 0);
+	signature_make(&empty, str_from(text), mac);
+	const struct signing_key keys[] = {
+		{ TOKEN_HS256, NULL, NULL }, { TOKEN_HS256, &none, NULL }, { TOKEN_HS256, &empty, NULL }, { TOKEN_HS256, &empty, rsa_of(&k) },
+		{ TOKEN_RS256, &empty, NULL }, { TOKEN_ES256, &empty, NULL }, { TOKEN_RS256, &empty, rsa_of(&k) }, { TOKEN_ES256, &empty, ec_of(&k) },
+		{ TOKEN_ALG__MAX, &empty, rsa_of(&k) },
+	};
+	for (size_t i = 0; i < COUNT(keys); i++)
+		cr_expect_not(signature_is_good(&keys[i], str_from(text), (struct str){ (const char *)mac, sizeof mac }), "key %zu", i);
 	keys_drop(&k);
 	cr_assert(no_leaks());
 }
