@@ -58,6 +58,14 @@ struct body;	/* a parsed JSON object; arena */
  * of one name in an object, a name with \u0000, more than 16,384 arrays and objects.
  * OC_OK, or OC_REFUSED (400 malformed_json): not JSON, or not an object; *why (static text) says which. */
 must_check enum outcome body_parse(struct arena *a, struct str text, struct body **out, const char **why);
+/* Single members, for who reads few and lists no faults (jwt.c). Texts live as long as the body. */
+bool body_has(const struct body *b, const char *name);			/* null counts */
+bool body_has_nul(const struct body *b);				/* some string in it, wherever, holds \u0000 */
+struct str body_text(const struct body *b, const char *name);		/* none where absent or no string */
+/* False where absent or anything but an integer literal (1.0 and 1e3 are none); beyond int64_t the nearest that it holds. */
+bool body_integer(const struct body *b, const char *name, int64_t *out);
+/* Whether the member is that text, or an array with that text among its elements. */
+bool body_names(const struct body *b, const char *name, const char *text);
 /* Fills out (table->size bytes, already zeroed or defaulted by the caller) from the members that the table names;
  * unknown members are ignored. Each fault is added with its path; a faulty member leaves its target alone and its bit unset. */
 struct presence body_fill(const struct body *b, const struct field_table *t, void *out, struct faults *f);

@@ -1,4 +1,4 @@
-/* json_body.c - from a request's bytes to a tree of JSON values, and a hash of such a tree.
+/* json_body.c - from a request's bytes to a tree of JSON values, single members of it, and a hash of such a tree.
  * Owns: the tree's building and life, body_hash. Does not own: the grammar (json_scan.c), what members mean (input.c).
  * Used by: whoever takes JSON bodies, through input.h. */
 #include <inttypes.h>
@@ -78,8 +78,61 @@ enum outcome body_parse(struct arena *a, struct str text, struct body **out, con
 		return OC_REFUSED;
 	}
 	*out = arena_alloc(a, sizeof(**out));
-	**out = (struct body){ .root = root, .arena = a };
+	**out = (struct body){ .root = root, .arena = a, .has_nul = shape.nul };
 	return OC_OK;
+}
+
+bool body_has_nul(const struct body *b)
+{
+	return b->has_nul;
+}
+
+/* NULL where it is absent or null. */
+static struct json_object *member(const struct body *b, const char *name)
+{
+	struct json_object *v = NULL;
+
+	json_object_object_get_ex(b->root, name, &v);
+	return v;
+}
+
+static struct str text_of(struct json_object *v)
+{
+	if (!json_object_is_type(v, json_type_string))
+		return STR_NONE;
+	return (struct str){ json_object_get_string(v), (size_t)json_object_get_string_len(v) };
+}
+
+bool body_has(const struct body *b, const char *name)
+{
+	return json_object_object_get_ex(b->root, name, NULL);
+}
+
+struct str body_text(const struct body *b, const char *name)
+{
+	return text_of(member(b, name));
+}
+
+bool body_integer(const struct body *b, const char *name, int64_t *out)
+{
+	struct json_object *v = member(b, name);
+
+	if (!json_object_is_type(v, json_type_int))
+		return false;
+	*out = json_object_get_int64(v);
+	return true;
+}
+
+bool body_names(const struct body *b, const char *name, const char *text)
+{
+	struct json_object *v = member(b, name);
+
+	if (!json_object_is_type(v, json_type_array))
+		return str_is(text_of(v), text);
+	for (size_t i = 0; i < json_object_array_length(v); i++)
+		if (str_is(text_of(json_object_array_get_idx(v, i)), text))
+			return true;
+	return false;
 }
 
 struct str body_number_text(struct json_object *v, char tmp[24])

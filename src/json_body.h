@@ -4,6 +4,7 @@
 #ifndef PICKUP_JSON_BODY_H
 #define PICKUP_JSON_BODY_H
 
+#include <stdbool.h>
 #include <json-c/json_object.h>
 
 struct arena;
@@ -11,6 +12,7 @@ struct arena;
 struct body {
 	struct json_object *root;	/* an object; freed with the arena */
 	struct arena *arena;
+	bool has_nul;
 };
 
 /* The number's own text. json-c keeps it for numbers with a point or an exponent; integers are printed into tmp, in

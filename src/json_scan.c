@@ -9,6 +9,7 @@ struct scan {
 	const unsigned char *p, *end;
 	const char *why;		/* the first fault */
 	bool nul;			/* the string just read held \u0000 */
+	bool any_nul;			/* or one before it */
 };
 
 static const char not_json[] = "the body is not valid JSON";
@@ -55,7 +56,7 @@ static bool scan_escape(struct scan *s)
 	if (!scan_hex4(s, &unit))
 		return false;
 	if (unit == 0)
-		s->nul = true;
+		s->nul = s->any_nul = true;
 	if (unit < 0xd800 || unit > 0xdfff)
 		return true;
 	if (unit > 0xdbff || s->end - s->p < 2 || s->p[0] != '\\' || s->p[1] != 'u')
@@ -261,5 +262,6 @@ const char *json_scan(struct str text, struct json_shape *shape)
 	shape->object = *s.p == '{';
 	if (!scan_value(&s, shape))
 		return s.why;
+	shape->nul = s.any_nul;
 	return skip_space(&s) ? "something follows the JSON value" : NULL;
 }

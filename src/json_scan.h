@@ -14,6 +14,7 @@
 
 struct json_shape {
 	bool object;		/* the outermost value is an object */
+	bool nul;		/* a string holds \u0000 */
 	size_t members;		/* of all objects together */
 };
 

@@ -36,7 +36,7 @@ static void secret_clear(struct secret *s)
 	if (s->v)
 		sodium_memzero(s->v, s->len);
 	free(s->v);
-	*s = (struct secret){ NULL, 0 };
+	sodium_memzero(s, sizeof *s);
 }
 
 static void choice_clear(struct key_choice *c)
@@ -211,21 +211,24 @@ static bool kind_is_fit(const EVP_PKEY *key, enum token_alg alg, const char *pat
 	return false;
 }
 
-static bool public_is_fit(const char *path, enum token_alg alg, const struct secret *s, char *why, size_t n)
+/* The key that the PEM text holds; the caller's. NULL: why. */
+static EVP_PKEY *parse_public(const char *path, enum token_alg alg, const struct secret *pem, char *why, size_t n)
 {
-	if (holds(s, "PRIVATE KEY-----")) {
+	if (holds(pem, "PRIVATE KEY-----")) {
 		snprintf(why, n, "%s: holds a private key; this server needs only the public one (openssl pkey -pubout), keep the private one with the issuer", path);
-		return false;
+		return NULL;
 	}
-	BIO *bio = need(BIO_new_mem_buf(s->v, (int)s->len));
+	BIO *bio = need(BIO_new_mem_buf(pem->v, (int)pem->len));
 	EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
-	bool ok = key && kind_is_fit(key, alg, path, why, n);
+	bool is_fit = key && kind_is_fit(key, alg, path, why, n);
 	if (!key)
 		snprintf(why, n, "%s: is no PEM public key (\"-----BEGIN PUBLIC KEY-----\")", path);
-	EVP_PKEY_free(key);
 	BIO_free(bio);
 	ERR_clear_error();
-	return ok;
+	if (is_fit)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
 }
 
 /* A key that tells nothing about the secret that it is made from, and that nobody without that has. */
@@ -259,19 +262,37 @@ static bool load_ticket_key(struct keyring *k, const struct conf *c, char *why, 
 	return true;
 }
 
-static bool load(struct keyring *k, const struct conf *c, char *why, size_t n)
+static bool load_token_key(struct keyring *k, const struct conf *c, char *why, size_t n)
 {
 	const char *path = c->token_key_file;
-	enum key_kind kind = c->token_alg == TOKEN_HS256 ? KEY_SECRET : KEY_PUBLIC;
+	struct secret pem = { 0 };
 
+	if (k->alg == TOKEN_HS256)
+		return read_key("PICKUP_TOKEN_KEY_FILE", path, KEY_SECRET, &k->token, &k->token_source, why, n) &&
+			secret_is_fit(path, &k->token, why, n);
+	if (!read_key("PICKUP_TOKEN_KEY_FILE", path, KEY_PUBLIC, &pem, &k->token_source, why, n))
+		return false;
+	k->public_key = parse_public(path, k->alg, &pem, why, n);
+	secret_clear(&pem);	/* a private key may have stood there */
+	return k->public_key != NULL;
+}
+
+static void begin(struct secret *s)
+{
+	if (s->len > 0)
+		crypto_auth_hmacsha256_init(&s->begun, s->v, s->len);
+}
+
+static bool load(struct keyring *k, const struct conf *c, char *why, size_t n)
+{
 	k->alg = (enum token_alg)c->token_alg;
 	choice_set(&k->loaded, c);
 	choice_set(&k->tried, c);
-	if (!read_key("PICKUP_TOKEN_KEY_FILE", path, kind, &k->token, &k->token_source, why, n))
+	if (!load_token_key(k, c, why, n) || !load_ticket_key(k, c, why, n))
 		return false;
-	if (kind == KEY_SECRET ? !secret_is_fit(path, &k->token, why, n) : !public_is_fit(path, k->alg, &k->token, why, n))
-		return false;
-	return load_ticket_key(k, c, why, n);
+	begin(&k->token);
+	begin(&k->ticket);
+	return true;
 }
 
 struct keyring *keyring_new(const struct conf *c, char *why, size_t n)
@@ -295,6 +316,7 @@ void keyring_free(struct keyring *k)
 		return;
 	secret_clear(&k->token);
 	secret_clear(&k->ticket);
+	EVP_PKEY_free(k->public_key);
 	free(k->token_source.path);
 	free(k->ticket_source.path);
 	choice_clear(&k->loaded);
@@ -315,6 +337,7 @@ static void reload(struct keyring *k, const struct conf *c)
 		*k = *fresh;
 		*fresh = old;
 		keyring_free(fresh);
+		sodium_memzero(&old, sizeof old);
 		log_info("token keys taken anew");
 		return;
 	}

@@ -235,3 +235,31 @@ Test(body, hash_stays_what_it_was)
 	arena_free(a);
 	cr_assert(no_leaks());
 }
+
+/* ---- single members ---- */
+
+Test(body, single_members)
+{
+	static const char text[] = "{\"t\":\"x\",\"e\":\"\",\"n\":null,\"i\":-7,\"d\":1.0,\"b\":true,\"big\":18446744073709551616,\"low\":-9223372036854775809,"
+		"\"l\":[1,[\"deep\"],\"x\",{\"y\":\"y\"},null,\"\"],\"o\":{\"x\":\"x\"}}";
+	struct arena *a = arena_new();
+	struct body *b;
+	const char *why;
+	int64_t v = 99;
+
+	cr_assert_eq(parse(a, text, sizeof text - 1, &b, &why), OC_OK);
+	cr_expect(body_has(b, "n") && body_has(b, "t") && !body_has(b, "x") && !body_has(b, "") && !body_has_nul(b));
+	cr_expect(str_is(body_text(b, "t"), "x") && str_is(body_text(b, "e"), ""));
+	cr_expect(!body_text(b, "n").s && !body_text(b, "i").s && !body_text(b, "l").s && !body_text(b, "o").s && !body_text(b, "x").s);
+	cr_expect(!body_integer(b, "t", &v) && !body_integer(b, "n", &v) && !body_integer(b, "d", &v) && !body_integer(b, "b", &v) && !body_integer(b, "x", &v));
+	cr_expect_eq(v, 99);
+	cr_expect(body_integer(b, "i", &v) && v == -7);
+	cr_expect(body_integer(b, "big", &v) && v == INT64_MAX);
+	cr_expect(body_integer(b, "low", &v) && v == INT64_MIN);
+	cr_expect(body_names(b, "t", "x") && body_names(b, "l", "x") && body_names(b, "l", "") && body_names(b, "e", ""));
+	cr_expect(!body_names(b, "l", "deep") && !body_names(b, "l", "y") && !body_names(b, "l", "1") && !body_names(b, "o", "x") && !body_names(b, "n", "") && !body_names(b, "x", ""));
+	cr_assert_eq(parse(a, "{\"a\":[\"\\u0000\",\"b\"]}", 20, &b, &why), OC_OK);
+	cr_expect(body_has_nul(b));
+	arena_free(a);
+	cr_assert(no_leaks());
+}

@@ -1,5 +1,5 @@
 /* tokens.h - key files in a scratch directory, tokens made by hand with libsodium and libcrypto, and what to expect of them.
- * Owns: struct keys. Used by: test_jwt.c, test_keyring.c. libjwt has no part in it, so that it isn't its own judge. */
+ * Owns: struct keys. Used by: test_jwt.c, test_jwt_text.c, test_signature.c, test_keyring.c, test_token_cache.c. Nothing of ours makes or signs them, so that it isn't its own judge. */
 #ifndef PICKUP_T_TOKENS_H
 #define PICKUP_T_TOKENS_H
 
