@@ -60,11 +60,12 @@ void stock_moves_sort(struct stock_move *moves, size_t n)
 }
 
 /* Rows go to rows, which must live until they have come. */
-static enum outcome look(struct db *db, struct user_id customer, struct shop_id shop, const struct stock_move *moves, size_t n, struct look_rows *rows)
+static enum outcome look(struct db *db, enum sql sql, struct user_id customer, struct shop_id shop, const struct stock_move *moves, size_t n,
+	struct look_rows *rows)
 {
 	size_t at = 0;
 	do {
-		struct db_val args[PIECE + 2], *v = args;
+		struct db_val args[PIECE + 3], *v = args;
 		*v++ = db_uint(customer.v);
 		size_t reps = 0;
 		for (; reps < PIECE && at < n; reps++)
@@ -74,7 +75,9 @@ static enum outcome look(struct db *db, struct user_id customer, struct shop_id 
 			reps = 1;
 		}
 		*v++ = db_uint(shop.v);
-		enum outcome oc = db_run(db, SQL_PLACE_LOOK, (unsigned)reps, args, (size_t)(v - args), take_look, rows, NULL);
+		if (sql == SQL_PLACE_LOOK_WHOLE)
+			*v++ = db_uint(shop.v);
+		enum outcome oc = db_run(db, sql, (unsigned)reps, args, (size_t)(v - args), take_look, rows, NULL);
 		if (oc != OC_OK)
 			return oc;
 	} while (at < n);
@@ -91,7 +94,7 @@ enum outcome db_place_look(struct db *db, struct arena *a, struct user_id custom
 	const struct stock_move *moves, size_t n, struct place_look *out)
 {
 	struct look_rows rows = look_rows_for(a, n, out);
-	enum outcome oc = look(db, customer, shop, moves, n, &rows);
+	enum outcome oc = look(db, SQL_PLACE_LOOK, customer, shop, moves, n, &rows);
 	if (oc != OC_OK)
 		return oc;
 	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
@@ -126,10 +129,13 @@ enum outcome db_place_take(struct db *db, struct arena *a, struct user_id custom
 	 * products. The other way round one that is counted only from this moment on could stand for another that is short. */
 	for (size_t i = 0; i * PIECE < n && oc == OC_OK; i++)
 		oc = move_piece(db, SQL_STOCK_TAKE, moves + i * PIECE, n - i * PIECE < PIECE ? n - i * PIECE : PIECE, &taken[i]);
-	if (oc == OC_OK)
-		oc = look(db, customer, shop, moves, n, &rows);
+	if (oc == OC_OK && n)
+		oc = look(db, SQL_PLACE_LOOK_WHOLE, customer, shop, moves, n, &rows);
 	if (oc == OC_OK)
 		oc = db_collect(db);
+	/* Something is not there: the longer question tells what. */
+	if (oc == OC_OK && (n == 0 || out->product_count < n))
+		oc = db_place_look(db, a, customer, shop, moves, n, out);
 	if (oc != OC_OK)
 		return oc;
 	size_t counted = 0, moved = 0;
@@ -138,7 +144,7 @@ enum outcome db_place_take(struct db *db, struct arena *a, struct user_id custom
 	for (size_t i = 0; i < PIECES_MAX; i++)
 		moved += taken[i].affected;
 	*is_short = moved != counted;
-	return rows.is_seen ? OC_OK : OC_NOT_FOUND;
+	return OC_OK;
 }
 
 enum outcome db_stock_give(struct db *db, const struct stock_move *moves, size_t n)

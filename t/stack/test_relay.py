@@ -330,6 +330,28 @@ def test_numbered_and_not_yet_deleted_when_killed(db, relays, push):
     assert db.sql("SELECT MAX(pub_no), COUNT(*), COUNT(DISTINCT outbox_id) FROM events") == [["200"] * 3]
 
 
+def test_a_failure_amid_messages_that_go_together_costs_no_order(db, relays, push):
+    """Every seventh is not taken: of each channel, what was heard first comes in order, and nothing is missing."""
+    push.answer = lambda n, path: 500 if n % 7 == 0 else "close" if n % 31 == 0 else 507 if n % 17 == 0 else 201
+    for _ in range(10):
+        db.notify(*[("shop", 1 + i % 11) for i in range(30)])
+    relays.start(push_urls=push.url, push_retry_max_ms=100)
+    proc.wait_for(lambda: len({(p.channel, p.seq) for p in push.accepted}) == 300, 30, "all of them", 0.05)
+    for channel in {p.channel for p in push.accepted}:
+        first = list(dict.fromkeys(p.seq for p in push.accepted if p.channel == channel))
+        assert first == sorted(first), (channel, first)
+
+
+def test_what_is_refused_amid_messages_that_go_together_is_put_aside(db, relays, push):
+    push.answer = lambda n, path: 413 if path == "/pub/shop/3" else 201
+    for _ in range(10):
+        db.notify(*[("shop", 1 + i % 5) for i in range(10)])
+    relays.start(push_urls=push.url)
+    db.wait_cursor(push, 100)
+    assert db.sql("SELECT COUNT(*), COUNT(DISTINCT pub_no) FROM push_refusals") == [["20", "20"]]
+    assert len(push.accepted) == 80 and push.tries == 100
+
+
 def test_once(db, relays, push):
     db.notify(*[("shop", 1)] * 300)
     r = relays.start("--once", push_urls=push.url, wait=False)

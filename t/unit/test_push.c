@@ -309,3 +309,130 @@ Test(push, what_is_ready_is_told_while_a_connection_is_made)
 	close(pair[0]);
 	close(pair[1]);
 }
+
+/* ---- several at once ---- */
+
+#define REFUSED "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+#define FAILED "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+#define CLOSING "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+#define LONG "HTTP/1.1 202 Accepted\r\nContent-Length: 20\r\n\r\n12345678901234567890"
+
+/* Three messages go out; what the instance says to all of them, and the verdicts up to the first that is none. */
+static const struct { const char *answers; bool hangs_up; enum push_verdict v[3]; bool is_kept; } several[] = {
+	{ ACCEPTED ACCEPTED ACCEPTED, false, { PUSH_ACCEPTED, PUSH_ACCEPTED, PUSH_ACCEPTED }, true },
+	{ ACCEPTED LONG ACCEPTED, false, { PUSH_ACCEPTED, PUSH_ACCEPTED, PUSH_ACCEPTED }, true },
+	{ ACCEPTED ACCEPTED ACCEPTED, true, { PUSH_ACCEPTED, PUSH_ACCEPTED, PUSH_ACCEPTED }, false },
+	{ ACCEPTED REFUSED ACCEPTED, false, { PUSH_ACCEPTED, PUSH_REFUSED, PUSH_ACCEPTED }, true },
+	{ ACCEPTED FAILED ACCEPTED, false, { PUSH_ACCEPTED, PUSH_RETRY, PUSH_ACCEPTED }, true },
+	{ ACCEPTED, true, { PUSH_ACCEPTED, PUSH_CUT, PUSH_NONE }, false },
+	{ ACCEPTED "HTTP/1.1 20", true, { PUSH_ACCEPTED, PUSH_RETRY, PUSH_NONE }, false },
+	{ ACCEPTED "SSH-2.0-x\r\n", false, { PUSH_ACCEPTED, PUSH_RETRY, PUSH_NONE }, false },
+	{ ACCEPTED CLOSING ACCEPTED, false, { PUSH_ACCEPTED, PUSH_ACCEPTED, PUSH_NONE }, false },
+	{ ACCEPTED "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n" ACCEPTED, false, { PUSH_ACCEPTED, PUSH_ACCEPTED, PUSH_NONE }, false },
+	/* more than was asked for */
+	{ ACCEPTED ACCEPTED ACCEPTED ACCEPTED, false, { PUSH_ACCEPTED, PUSH_ACCEPTED, PUSH_ACCEPTED }, false },
+};
+
+static void begin_three(struct place *at)
+{
+	struct channel ch = { CHANNEL_SHOP, 12 };
+	push_send(at->push, ch, 7, STR("one"), WHILE_MS, false);
+	cr_expect(push_add(at->push, ch, 8, STR("two")));
+	cr_expect(push_add(at->push, ch, 9, STR("three")));
+	push_pool_work(at->pool);
+}
+
+static void check_several(size_t i, size_t piece)
+{
+	struct place at = place_kept();
+	begin_three(&at);
+	hear(&at, 300);
+	say(&at, several[i].answers, piece);
+	if (several[i].hangs_up)
+		hang_up(&at);
+	for (size_t k = 0; k < 3 && several[i].v[k] != PUSH_NONE; k++) {
+		cr_expect(push_in_flight(at.push), "%zu: %zu", i, k);
+		cr_expect_eq(verdict(&at), several[i].v[k], "%zu: %zu: %s", i, k, push_reason(at.push));
+		cr_expect(push_was_kept(at.push));
+	}
+	cr_expect_not(push_in_flight(at.push), "%zu", i);
+	begin(&at, SMALL, WHILE_MS, false);
+	cr_expect_eq(push_has_ended(at.push), !several[i].is_kept, "%zu", i);
+	place_free(&at);
+}
+
+Test(push, several_at_once)
+{
+	for (size_t i = 0; i < sizeof several / sizeof several[0]; i++) {
+		check_several(i, 999);
+		check_several(i, 1);
+	}
+}
+
+Test(push, several_in_order)
+{
+	char got[2000] = "", *p = got;
+	struct place at = place_kept();
+	begin_three(&at);
+	for (ssize_t n; strstr(got, "three") == NULL; p += n > 0 ? n : 0) {
+		turn(&at);
+		n = recv(at.fd, p, (size_t)(got + sizeof got - 1 - p), 0);
+	}
+	cr_expect_str_eq(got,
+		"POST /pub/shop/12 HTTP/1.1\r\nHost: push\r\nContent-Type: application/json; seq=7\r\nContent-Length: 3\r\n\r\none"
+		"POST /pub/shop/12 HTTP/1.1\r\nHost: push\r\nContent-Type: application/json; seq=8\r\nContent-Length: 3\r\n\r\ntwo"
+		"POST /pub/shop/12 HTTP/1.1\r\nHost: push\r\nContent-Type: application/json; seq=9\r\nContent-Length: 5\r\n\r\nthree");
+	place_free(&at);
+}
+
+Test(push, each_answer_of_several_has_its_time)
+{
+	struct place at = place_kept();
+	struct channel ch = { CHANNEL_SHOP, 12 };
+	push_send(at.push, ch, 7, STR("one"), PATIENCE_MS, false);
+	cr_expect(push_add(at.push, ch, 8, STR("two")));
+	push_pool_work(at.pool);
+	hear(&at, 200);
+	say(&at, ACCEPTED, 999);
+	cr_expect_eq(verdict(&at), PUSH_ACCEPTED);
+	int64_t begun = clock_mono();
+	cr_expect_eq(verdict(&at), PUSH_RETRY);
+	cr_expect_geq(clock_mono() - begun, PATIENCE_MS * 900);
+	cr_expect_not(push_in_flight(at.push));
+	place_free(&at);
+}
+
+Test(push, no_more_than_fits_and_none_on_a_new_connection)
+{
+	struct channel ch = { CHANNEL_SHOP, 12 };
+	struct place at = place_kept();
+	push_send(at.push, ch, 7, STR("one"), WHILE_MS, false);
+	for (size_t n = 1; n < PUSH_AT_ONCE; n++)
+		cr_expect(push_add(at.push, ch, 7, STR("more")));
+	cr_expect_not(push_add(at.push, ch, 7, STR("too many")));
+	push_drop(at.push);
+	cr_expect_not(push_add(at.push, ch, 7, STR("nothing is in flight")));
+	push_send(at.push, ch, 7, STR("one"), WHILE_MS, true);
+	cr_expect_not(push_add(at.push, ch, 7, STR("while connecting")));
+	place_free(&at);
+	at = place_kept();
+	begin_three(&at);
+	cr_expect_not(push_add(at.push, ch, 7, STR("after those were sent")));
+	place_free(&at);
+}
+
+/* Answers that nobody waits for must not be taken for those of the next message. */
+Test(push, dropped_amid_several)
+{
+	struct place at = place_kept();
+	begin_three(&at);
+	hear(&at, 300);
+	say(&at, ACCEPTED, 999);
+	while (!push_has_ended(at.push))
+		turn(&at);
+	push_drop(at.push);
+	cr_expect_not(push_in_flight(at.push));
+	begin(&at, SMALL, WHILE_MS, false);
+	cr_expect_eq(push_take(at.push), PUSH_CUT);
+	place_free(&at);
+}
