@@ -1,5 +1,5 @@
-/* push.c - the POST of one notification, and the question who is there (HTTP/1.1, RFC 9112).
- * Owns: kept connections, what is sent and read on them (several requests at once: section 9.3.2), time-outs. Does not own: making connections (push_connect.c), repeating, order
+/* push.c - POSTs of notifications, several at once, and the question who is there (HTTP/1.1, RFC 9112; section 9.3.2).
+ * Owns: kept connections, what is sent and read on them, time-outs. Does not own: making connections (push_connect.c), repeating, order
  * (relay_lane.c). Used by: relay.c, relay_lane.c. */
 #include "push.h"
 
@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "log.h"
 #include "push_answer.h"
@@ -17,7 +18,6 @@
 
 /* Longer heads are nobody's that we know. */
 #define ANSWER_MAX 4096
-#define HEAD_MAX 512
 #define ADDRESS_MAX 255
 #define REASON_SIZE 320
 
@@ -34,9 +34,9 @@ struct push {
 	enum push_verdict verdict;	/* in PHASE_ENDED */
 	bool may_connect, has_connected, has_head;
 	/* What is asked: the requests one after the other, where each of them ends, and how many have had their answer. */
-	char *out;
-	size_t out_len, out_cap, sent;
-	size_t ends[PUSH_AT_ONCE], asked, answered;
+	struct arena *arena;
+	struct buf out;
+	size_t sent, ends[PUSH_AT_ONCE], asked, answered;
 	/* What has come: the head of an answer, then each piece of its body, and perhaps the beginning of the next one. */
 	char in[ANSWER_MAX];
 	size_t in_len;
@@ -88,6 +88,7 @@ struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t
 	if (!p || !(p->base = strdup(path ? "http://push" : url)) || (path && !(p->socket_path = strdup(path))))
 		log_die("no memory for a push instance");
 	p->fd = -1;
+	p->arena = arena_new();
 	p->pool = pool;
 	p->next = pool->first;
 	pool->first = p;
@@ -112,7 +113,7 @@ void push_free(struct push *p)
 		at = &(*at)->next;
 	*at = p->next;
 	hang_up(p);
-	free(p->out);
+	arena_free(p->arena);
 	free(p->base);
 	free(p->socket_path);
 	free(p);
@@ -257,13 +258,12 @@ static void read_some(struct push *p)
 /* Where the other side takes no more, it may have answered already, as nginx does to a body that is too long. */
 static void send_some(struct push *p)
 {
-	ssize_t n = send(p->fd, p->out + p->sent, p->out_len - p->sent, MSG_NOSIGNAL);
+	ssize_t n = send(p->fd, p->out.s + p->sent, p->out.len - p->sent, MSG_NOSIGNAL);
 	if (n > 0)
 		p->sent += (size_t)n;
-	bool is_all = p->sent == p->out_len;
-	if (is_all || (n < 0 && !would_block()))
+	if (p->sent == p->out.len || (n < 0 && !would_block()))
 		p->phase = PHASE_READING;
-	if (!is_all)
+	if (p->sent < p->out.len)
 		read_some(p);
 }
 
@@ -296,7 +296,7 @@ static void go_on(struct push *p)
 {
 	forget_answer(p);
 	p->answered++;
-	p->phase = p->sent < p->out_len ? PHASE_SENDING : PHASE_READING;
+	p->phase = p->sent < p->out.len ? PHASE_SENDING : PHASE_READING;
 	if (p->in_len)
 		take_head(p);
 }
@@ -385,24 +385,17 @@ static bool is_quiet(int fd)
 	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block();
 }
 
-static void ask(struct push *p, const char *head, size_t head_len, struct str body)
-{
-	size_t size = p->out_len + head_len + body.len;
-	if (size > p->out_cap) {
-		p->out_cap = size * 2;
-		p->out = realloc(p->out, p->out_cap);
-		if (!p->out)
-			log_die("no memory for a push instance");
-	}
-	memcpy(p->out + p->out_len, head, head_len);
-	if (body.len)
-		memcpy(p->out + p->out_len + head_len, body.s, body.len);
-	p->out_len = p->ends[p->asked++] = size;
-}
-
 static void ask_anew(struct push *p)
 {
-	p->out_len = p->asked = p->answered = 0;
+	arena_reset(p->arena);
+	p->out = BUF_IN(p->arena);
+	p->asked = p->answered = 0;
+}
+
+/* What was written last is a request. */
+static void asked(struct push *p)
+{
+	p->ends[p->asked++] = p->out.len;
 }
 
 static void start(struct push *p, int64_t timeout_ms, bool may_connect)
@@ -429,10 +422,9 @@ static const char *host_of(const struct push *p)
 
 void push_hello(struct push *p, int64_t timeout_ms)
 {
-	char head[HEAD_MAX];
-	int len = snprintf(head, sizeof head, "GET /pub/worker HTTP/1.1\r\nHost: %s\r\n\r\n", host_of(p));
 	ask_anew(p);
-	ask(p, head, (size_t)len, STR(""));
+	buf_addf(&p->out, "GET /pub/worker HTTP/1.1\r\nHost: %s\r\n\r\n", host_of(p));
+	asked(p);
 	start(p, timeout_ms, true);
 }
 
@@ -445,11 +437,11 @@ const char *push_worker(const struct push *p)
 
 static void ask_to_publish(struct push *p, struct channel ch, uint64_t seq, struct str body)
 {
-	char head[HEAD_MAX];
-	int len = snprintf(head, sizeof head, "POST /pub/%s/%llu HTTP/1.1\r\nHost: %s\r\n"
+	buf_addf(&p->out, "POST /pub/%s/%llu HTTP/1.1\r\nHost: %s\r\n"
 		"Content-Type: application/json; seq=%llu\r\nContent-Length: %zu\r\n\r\n", channel_kind_name(ch.kind),
 		(unsigned long long)ch.id, host_of(p), (unsigned long long)seq, body.len);
-	ask(p, head, (size_t)len, body);
+	buf_addstr(&p->out, body);
+	asked(p);
 }
 
 void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
