@@ -70,18 +70,17 @@ static bool scan_escape(struct scan *s)
 static bool scan_string(struct scan *s)
 {
 	s->nul = false;
-	while (s->p < s->end) {
-		unsigned char c = *s->p;
-
-		if (c < 0x20)
+	for (;;) {
+		s->p += json_plain_run((const char *)s->p, (size_t)(s->end - s->p));
+		if (s->p == s->end)
+			return fail(s, cut_off);
+		if (*s->p < 0x20)
 			return fail(s, "a string holds a control character that is not escaped");
-		s->p++;
-		if (c == '"')
+		if (*s->p++ == '"')
 			return true;
-		if (c == '\\' && !scan_escape(s))
+		if (!scan_escape(s))
 			return false;
 	}
-	return fail(s, cut_off);
 }
 
 static bool scan_digits(struct scan *s)
