@@ -195,6 +195,8 @@ static bool scan_open(struct scan *s, struct nest *n, struct json_shape *shape, 
 	}
 	n->objects = (n->objects & ~(UINT32_C(1) << n->depth)) | (uint32_t)object << n->depth;
 	n->depth++;
+	if (shape->depth < n->depth)
+		shape->depth = n->depth;
 	if (!object)
 		return true;
 	shape->members++;
