@@ -225,19 +225,21 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
+	char text[256], *p;	/* most are short, and formatted once so */
+	va_list ap;
 	int len;
-	char *p;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (len < 0)
 		log_die("a text can't be formatted: \"%s\"", fmt);
+	if ((size_t)len < sizeof(text))
+		return arena_memdup(a, text, (size_t)len);
 	p = take(a, (size_t)len + 1);
-	vsnprintf(p, (size_t)len + 1, fmt, again);
-	va_end(again);
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)len + 1, fmt, ap);
+	va_end(ap);
 	return p;
 }
 

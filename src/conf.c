@@ -205,11 +205,6 @@ enum outcome conf_load(struct conf_store *s, const char *file, conf_report *repo
 	return l.is_faulty ? OC_REFUSED : OC_OK;
 }
 
-static bool is_ours(const char *entry)
-{
-	return strncmp(entry, "PICKUP_", 7) == 0;
-}
-
 /* Logs the fault of an entry, once while the process lives (or until many others came in between). */
 static void log_once(struct conf_store *s, const char *entry, const char *why)
 {
@@ -228,7 +223,7 @@ static bool is_as_seen(const struct conf_store *s, char *const *params)
 	size_t at = 0;
 
 	for (; *params; params++)
-		if (is_ours(*params)) {
+		if (conf_is_setting(*params)) {
 			if (at == s->seen_len || strcmp(*params, s->seen + at) != 0)
 				return false;
 			at += strlen(*params) + 1;
@@ -274,7 +269,7 @@ bool conf_from_params(struct conf_store *s, char *const *params)
 		return false;
 	s->seen_len = 0;
 	for (; *params; params++)
-		if (is_ours(*params)) {
+		if (conf_is_setting(*params)) {
 			take_entry(s, *params, &next);
 			remember(s, *params);
 		}

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "arena.h"
+#include "conf.h"
 
 static const char *const method_names[HTTP_METHOD__MAX] = {
 	[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST", [HTTP_PATCH] = "PATCH",
@@ -45,15 +46,16 @@ static enum http_method method_parse(struct str s)
 
 static void take_variable(const char *entry, struct str found[VARIABLE__MAX])
 {
-	static const char setting[] = "PICKUP_";
 	/* Most are settings: not ours. */
-	const char *eq = strncmp(entry, setting, sizeof setting - 1) == 0 ? NULL : strchr(entry, '=');
+	const char *eq = conf_is_setting(entry) ? NULL : strchr(entry, '=');
 	if (!eq)
 		return;
 	size_t len = (size_t)(eq - entry);
 	for (int v = 0; v < VARIABLE__MAX; v++)
-		if (variables[v].len == len && memcmp(variables[v].s, entry, len) == 0)
+		if (variables[v].len == len && memcmp(variables[v].s, entry, len) == 0) {
 			found[v] = str_from(eq + 1);
+			return;
+		}
 }
 
 /* PATH_INFO is what plain CGI servers give; behind nginx it is empty, and DOCUMENT_URI holds the decoded path. */

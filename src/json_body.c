@@ -37,10 +37,10 @@ static void put_tree(void *root)
 	json_object_put(root);
 }
 
-static struct json_object *build_tree(struct str text)
+static struct json_object *build_tree(struct str text, unsigned depth)
 {
-	/* json-c counts a scalar as a level of its own */
-	struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
+	/* json-c counts a scalar as a level of its own, and takes room for all levels at once */
+	struct json_tokener *tok = json_tokener_new_ex((int)depth + 2);
 	struct json_object *root;
 
 	if (!tok)
@@ -66,7 +66,7 @@ enum outcome body_parse(struct arena *a, struct str text, struct body **out, con
 		*why = "the body is not a JSON object";
 		return OC_REFUSED;
 	}
-	root = build_tree(text);
+	root = build_tree(text, shape.depth);
 	if (!root) {
 		*why = "the body could not be read";
 		return OC_REFUSED;

@@ -71,18 +71,17 @@ static bool scan_escape(struct scan *s)
 static bool scan_string(struct scan *s)
 {
 	s->nul = false;
-	while (s->p < s->end) {
-		unsigned char c = *s->p;
-
-		if (c < 0x20)
+	for (;;) {
+		s->p += json_plain_run((const char *)s->p, (size_t)(s->end - s->p));
+		if (s->p == s->end)
+			return fail(s, cut_off);
+		if (*s->p < 0x20)
 			return fail(s, "a string holds a control character that is not escaped");
-		s->p++;
-		if (c == '"')
+		if (*s->p++ == '"')
 			return true;
-		if (c == '\\' && !scan_escape(s))
+		if (!scan_escape(s))
 			return false;
 	}
-	return fail(s, cut_off);
 }
 
 static bool scan_digits(struct scan *s)
@@ -197,6 +196,8 @@ static bool scan_open(struct scan *s, struct nest *n, struct json_shape *shape, 
 	}
 	n->objects = (n->objects & ~(UINT32_C(1) << n->depth)) | (uint32_t)object << n->depth;
 	n->depth++;
+	if (shape->depth < n->depth)
+		shape->depth = n->depth;
 	if (!object)
 		return true;
 	shape->members++;

@@ -16,6 +16,7 @@ struct json_shape {
 	bool object;		/* the outermost value is an object */
 	bool nul;		/* a string holds \u0000 */
 	size_t members;		/* of all objects together */
+	unsigned depth;		/* arrays and objects inside each other */
 };
 
 /* NULL: text is JSON, and *shape says what it looks like. Otherwise why not, as a sentence for people (static text). */

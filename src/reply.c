@@ -5,7 +5,13 @@
 
 const char *reply_etag(struct arena *a, struct order_id id, uint64_t version)
 {
-	return arena_printf(a, "\"%llu-%llu\"", (unsigned long long)id.v, (unsigned long long)version);
+	struct buf b = BUF_IN(a);
+	buf_addc(&b, '"');
+	buf_adduint(&b, id.v);
+	buf_addc(&b, '-');
+	buf_adduint(&b, version);
+	buf_addc(&b, '"');
+	return b.s;
 }
 
 struct buf *reply_json(struct req *r, int status)

@@ -34,23 +34,30 @@ const struct route *route_table(size_t *n)
 	return routes;
 }
 
+static bool begins_with_segment(const char *pattern, struct str segment)
+{
+	return strncmp(pattern, segment.s, segment.len) == 0 && (pattern[segment.len] == '/' || pattern[segment.len] == '\0');
+}
+
 /* Whether the path's segments are the pattern's; ids takes what {id} stood for. */
 static bool path_matches(const char *pattern, const struct http_req *h, uint64_t ids[ROUTE_IDS_MAX])
 {
 	unsigned segment = 0, id = 0;
 	while (*pattern == '/') {
-		size_t len = strcspn(++pattern, "/");
+		pattern++;
 		if (segment >= h->segment_count || segment >= HTTP_SEGMENTS_MAX)
 			return false;
 		struct str have = h->segments[segment++];
-		if (len == 4 && memcmp(pattern, "{id}", 4) == 0) {
+		if (*pattern == '{') {
 			if (!str_to_uint(have, INT64_MAX, &ids[id]) || ids[id] == 0)
 				return false;
 			id++;
-		} else if (have.len != len || memcmp(have.s, pattern, len) != 0) {
+			pattern += sizeof "{id}" - 1;
+		} else if (!begins_with_segment(pattern, have)) {
 			return false;
+		} else {
+			pattern += have.len;
 		}
-		pattern += len;
 	}
 	return segment == h->segment_count;
 }

@@ -134,12 +134,23 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 	return n;
 }
 
+#define EACH_BYTE(v) (UINT64_C(0x0101010101010101) * (v))
+
+/* The eight bytes at p, as most are. */
+static bool is_ascii(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, 8);
+	return !(x & EACH_BYTE(0x80));
+}
+
 bool str_is_utf8(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.s;
 
 	for (size_t i = 0, n; i < s.len; i += n) {
-		n = utf8_sequence(p + i, s.len - i);
+		n = i + 8 <= s.len && is_ascii(s.s + i) ? 8 : utf8_sequence(p + i, s.len - i);
 		if (!n)
 			return false;
 	}
@@ -208,7 +219,6 @@ void buf_adduint(struct buf *b, uint64_t v)
 		end[-1] = (char)('0' + v);
 }
 
-#define EACH_BYTE(v) (UINT64_C(0x0101010101010101) * (v))
 #define HAS_BELOW(x, n) (((x) - EACH_BYTE(n)) & ~(x) & EACH_BYTE(0x80))
 
 static bool needs_escape(unsigned char c)
@@ -240,8 +250,7 @@ static bool is_plain(struct str s)
 	return !has_escape(s.s + s.len - 8);
 }
 
-/* How many bytes at p pass as they are. */
-static size_t plain_run(const char *p, size_t len)
+size_t json_plain_run(const char *p, size_t len)
 {
 	size_t i = 0;
 
@@ -268,7 +277,7 @@ static void add_escaped(struct buf *b, unsigned char c)
 static void add_runs(struct buf *b, struct str s)
 {
 	for (;;) {
-		size_t run = plain_run(s.s, s.len);
+		size_t run = json_plain_run(s.s, s.len);
 
 		buf_add(b, s.s, run);
 		if (run == s.len)

@@ -82,6 +82,8 @@ static inline char *put_pair(char *p, unsigned v)
 /* s as a JSON string with its quotes, or null for none. Escapes ", \ and control characters; everything
  * else passes as it is (valid UTF-8 is the caller's duty). RFC 8259 section 7. */
 void buf_addjson(struct buf *b, struct str s);
+/* How many of the len bytes at p stand for themselves in a JSON string: up to the first ", \ or control character. */
+size_t json_plain_run(const char *p, size_t len);
 struct str buf_str(const struct buf *b);
 
 #endif

@@ -19,6 +19,7 @@
 #include "app.h"
 #include "clock.h"
 #include "deadline.h"
+#include "fcgi_in.h"
 #include "fcgi_out.h"
 #include "log.h"
 #include "migrate.h"
@@ -29,8 +30,7 @@ extern char **environ;
 /* Set by the handler, read by the loop: with the listening socket the one thing that a signal may touch. */
 static volatile sig_atomic_t is_ending;
 
-/* Whatever system call it interrupts goes on (SA_RESTART): libfcgi would take a read or write that ends so for the client's end. accept()
- * too, which then fails, as one does that begins after the signal: there is no moment at which it would be lost. The request in hand may
+/* Whatever system call it interrupts goes on (SA_RESTART). accept() too, which then fails, as one does that begins after the signal: there is no moment at which it would be lost. The request in hand may
  * get the descriptor's number for something else, hence "once". */
 static void end_accepting(int sig)
 {
@@ -76,7 +76,7 @@ static void catch_signals(bool is_cgi)
 
 /* The connection in hand. */
 struct client {
-	FCGX_Request fcgi;
+	struct fcgi_in in;
 	struct deadline deadline;
 	_Atomic int64_t until;		/* the latest moment at which anything is read of it */
 	bool is_whole;			/* the request was read to its end */
@@ -85,16 +85,16 @@ struct client {
 static int64_t stop_reading(void *ctx, int64_t now)
 {
 	struct client *c = ctx;
-	if (c->fcgi.isBeginProcessed && now < c->until)
+	if (c->in.has_begun && now < c->until)
 		return c->until;
-	shutdown(c->fcgi.ipcFd, SHUT_RD);
+	shutdown(c->in.fd, SHUT_RD);
 	return 0;
 }
 
 static int fcgi_read(void *ctx, char *buf, int n)
 {
 	struct client *c = ctx;
-	return FCGX_GetStr(buf, n, c->fcgi.in);
+	return fcgi_in_read(&c->in, buf, n);
 }
 
 static void read_on(struct client *c, int64_t until)
@@ -103,27 +103,25 @@ static void read_on(struct client *c, int64_t until)
 	deadline_set(&c->deadline, until);
 }
 
-/* Reads what is left of a request, as a rule but the mark of its end, which libfcgi has already; a body that nobody wanted only where all is told.
- * True: this was the end. */
+/* Reads what is left of a request, as a rule but the mark of its end; a body that nobody wanted only where all is told. True: this was
+ * the end. */
 static bool read_rest(struct client *c, bool all)
 {
 	char rest[4096];
-	FCGX_Stream *in = c->fcgi.in;
 	read_on(c, clock_mono() + SILENCE);
-	bool is_left = FCGX_GetChar(in) != EOF;
-	while (is_left && all && clock_mono() < c->until)
-		is_left = FCGX_GetStr(rest, sizeof rest, in) > 0;
-	return !is_left && FCGX_GetError(in) == 0;
+	int n = fcgi_in_read(&c->in, rest, sizeof rest);
+	while (n > 0 && all && clock_mono() < c->until)
+		n = fcgi_in_read(&c->in, rest, sizeof rest);
+	return n == 0;
 }
 
-/* A web server that keeps its connection may send the next request once it knows that this one was answered. libfcgi would swallow the
- * beginning of that with the rest of this one, so it is read before. */
+/* Whoever keeps the connection may send all of a body before reading anything, so that is read before. */
 static bool fcgi_write(void *ctx, const struct iovec *parts, int n)
 {
 	struct client *c = ctx;
-	if (c->fcgi.keepConnection)
+	if (c->in.is_kept)
 		c->is_whole = read_rest(c, true);
-	return fcgi_out_write(c->fcgi.ipcFd, (unsigned)c->fcgi.requestId, parts, n);
+	return fcgi_out_write(c->in.fd, c->in.request_id, parts, n);
 }
 
 /* A socket that is closed with something unread may take the answer with it. Whoever waits for the connection's end while it still sends
@@ -132,24 +130,22 @@ static void linger(struct client *c)
 {
 	char rest[4096];
 	read_on(c, clock_mono() + SILENCE);
-	shutdown(c->fcgi.ipcFd, SHUT_WR);
-	while (clock_mono() < c->until && read(c->fcgi.ipcFd, rest, sizeof rest) > 0)
+	shutdown(c->in.fd, SHUT_WR);
+	while (clock_mono() < c->until && read(c->in.fd, rest, sizeof rest) > 0)
 		continue;
 }
 
 /* True: the connection may bring another request. */
 static bool answer_request(struct app *app, struct client *c)
 {
-	struct http_io io = { c->fcgi.envp, fcgi_read, fcgi_write, c };
+	struct http_io io = { c->in.params, fcgi_read, fcgi_write, c };
 	c->is_whole = false;
 	bool is_written = app_answer(app, &io);
-	if (!c->fcgi.keepConnection)
+	if (!c->in.is_kept)
 		c->is_whole = read_rest(c, false);
 	if (!c->is_whole)
 		linger(c);
-	/* Not FCGX_Finish_r(), which would write the end of the request once more. */
-	FCGX_Free(&c->fcgi, 0);
-	return is_written && c->is_whole && c->fcgi.keepConnection;
+	return is_written && c->is_whole && c->in.is_kept;
 }
 
 static bool serve_request(struct app *app, struct client *c)
@@ -157,16 +153,18 @@ static bool serve_request(struct app *app, struct client *c)
 	int64_t now = clock_mono();
 	c->until = now + REQUEST;
 	deadline_set(&c->deadline, now + SILENCE);
-	bool may_go_on = FCGX_Accept_r(&c->fcgi) == 0 && answer_request(app, c);
+	bool may_go_on = fcgi_in_next(&c->in) && answer_request(app, c);
 	deadline_clear(&c->deadline);
 	return may_go_on;
 }
 
 /* Whether a kept connection brings another request. Told to end, nobody waits for that: here signals get through while it waits, and then only. */
-static bool is_speaking(int fd)
+static bool is_speaking(const struct client *c)
 {
+	if (fcgi_in_has_more(&c->in))
+		return !is_ending;
 	int64_t until = clock_mono() + SILENCE, left = SILENCE;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = c->in.fd, .events = POLLIN };
 	sigset_t held, before;
 	int n = 0;
 	all_ends(&held);
@@ -180,19 +178,12 @@ static bool is_speaking(int fd)
 	return n > 0;
 }
 
-/* libfcgi can't be told to give up a connection that says nothing. So it gets the connection as one that was kept, and no socket to
- * accept others on. */
 static void serve_connection(struct app *app, struct client *c, int fd)
 {
-	if (FCGX_InitRequest(&c->fcgi, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
-		log_die("libfcgi makes no request");
-	c->fcgi.ipcFd = fd;
-	c->fcgi.keepConnection = 1;
-	while (serve_request(app, c) && is_speaking(fd))
+	fcgi_in_connect(&c->in, fd);
+	while (serve_request(app, c) && is_speaking(c))
 		continue;
-	/* Not by libfcgi, which would wait until the other side closes too. */
-	if (c->fcgi.ipcFd >= 0)
-		close(c->fcgi.ipcFd);
+	close(fd);
 }
 
 /* The client was gone before it was accepted. */
@@ -205,10 +196,11 @@ static bool is_of_client(int error)
 static int serve_fastcgi(struct app *app)
 {
 	int domain = AF_UNIX, on = 1;
-	bool is_socket = FCGX_Init() == 0 && getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) == 0;
+	bool is_socket = getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) == 0;
 	if (!is_socket && !is_ending)
 		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
 	struct client client;
+	fcgi_in_init(&client.in);
 	deadline_init(&client.deadline, SIGRTMIN + 1, stop_reading, &client);
 	/* It blocks, so that of many workers one only wakes for each connection. One that was accepted as the signal came is served. */
 	while (!is_ending) {
@@ -223,6 +215,7 @@ static int serve_fastcgi(struct app *app)
 		}
 	}
 	deadline_free(&client.deadline);
+	fcgi_in_free(&client.in);
 	return is_ending ? 0 : EX_OSERR;
 }
 
