@@ -27,6 +27,7 @@ struct db {
 	bool proven;			/* the server answered a statement on this connection: if it breaks now, it went stale */
 	bool is_stale;			/* it did, before the open transaction got through: that is begun once more, whatever the settings say of replays */
 	bool is_holding;		/* between db_hold() and db_collect() */
+	bool commits_along;		/* the last of what is held is COMMIT */
 	const char *opener_file;	/* of the open transaction; NULL: none */
 	int opener_line;
 	bool answered;			/* the server answered a statement of the open transaction: it may hold changes */

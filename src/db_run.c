@@ -303,13 +303,23 @@ static enum outcome launch(struct db *db, struct call *c)
 void db_hold(struct db *db)
 {
 	db->is_holding = true;
+	db->commits_along = false;
 	db->landed = OC_OK;
+}
+
+enum outcome db_commit_along(struct db *db)
+{
+	db->commits_along = true;
+	return db_run(db, SQL_COMMIT, 0, NULL, 0, NULL, NULL, NULL);
 }
 
 enum outcome db_collect(struct db *db)
 {
 	enum outcome oc = land(db);
 
+	/* Nothing is left to be committed. */
+	if (oc == OC_OK && db->commits_along)
+		db->answered = false;
 	db->is_holding = false;
 	return oc;
 }

@@ -218,6 +218,7 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* pub_no of the newest event that was pruned */
 	WRITES(SQL_LEASE_FLOOR, "u", "UPDATE relay_lease SET last_pub_no = GREATEST(last_pub_no, ?) WHERE id = 1"),
 
+	WRITES(SQL_COMMIT, "", "COMMIT"),
 	READS(SQL_PING, "", "i", "SELECT 1"),
 	READS(SQL_SERVER_VERSION, "", "s", "SELECT VERSION()"),
 	READS(SQL_SCHEMA_VERSION, "", "u",

@@ -159,8 +159,8 @@ bool relay_db_ready(const struct relay *r);
 bool relay_may_publish(const struct relay *r);
 
 /* relay_step.c: gives numbers to one batch of the outbox and makes the lanes send. Only with the lease and without doubt. Sets has_more and
- * numbered; in_doubt where it did not end well. A row that comes alone is deleted at once; of several the next step deletes them, in the
- * transaction that it has anyway: a commit costs more than all of them. */
+ * numbered; in_doubt where it did not end well. The rows are deleted by the next step, in the transaction that it has anyway: a commit
+ * costs more than all of them. */
 enum outcome relay_step(struct relay *r);
 /* Deletes what the last step left, or forgets of it (the sweep after a doubt finds it). */
 must_check enum outcome relay_done_delete(struct relay *r);

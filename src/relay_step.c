@@ -145,18 +145,19 @@ static enum outcome find_rows(struct step *s)
 static enum outcome write_numbers(struct step *s)
 {
 	struct relay *r = s->r;
-	bool is_together = db_in_transaction(r->db);
 	/* Whoever took over meanwhile and did not yet see our numbers must find the rows. */
 	if (!relay_may_publish(r))
 		return OC_CONFLICT;
-	if (is_together)
-		db_hold(r->db);
+	db_hold(r->db);
 	enum outcome oc = r->done_n ? db_outbox_delete(r->db, r->done, r->done_n) : OC_OK;
 	for (size_t at = 0, some; at < s->take && oc == OC_OK; at += some) {
 		some = chunk_size(s->take - at);
 		oc = db_events_insert(r->db, s->rows + at, s->seqs + at, r->head + 1 + at, some);
 	}
-	return oc == OC_OK && is_together ? db_collect(r->db) : oc;
+	/* What is deleted had its numbers before, so either may be done without the other. Of two INSERTs the second would leave a gap. */
+	if (oc == OC_OK && chunk_size(s->take) == s->take)
+		oc = db_commit_along(r->db);
+	return oc == OC_OK ? db_collect(r->db) : oc;
 }
 
 static enum outcome step_once(struct db *db, void *ctx)
@@ -189,19 +190,16 @@ static void publish(struct step *s)
 enum outcome relay_step(struct relay *r)
 {
 	struct step s = { .r = r };
-	bool is_busy = r->done_n > 0;
 
 	/* What is not known yet to be empty is looked at again. */
 	r->has_more = true;
 	r->numbered = 0;
-	enum outcome oc = is_busy ? db_transact(r->db, step_once, &s) : step_once(r->db, &s);
+	enum outcome oc = db_transact(r->db, step_once, &s);
 	if (oc == OC_OK) {
 		publish(&s);
 		r->has_more = r->in_doubt || s.n > s.take;
 		r->numbered = s.take;
 	}
-	if (oc == OC_OK && !is_busy && s.take == 1)
-		oc = relay_may_publish(r) ? relay_done_delete(r) : OC_CONFLICT;
 	r->in_doubt |= oc != OC_OK;
 	return oc;
 }

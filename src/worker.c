@@ -3,6 +3,7 @@
 #include "modes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fcgiapp.h>
 #include <getopt.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
@@ -27,18 +29,18 @@
 
 extern char **environ;
 
-/* Set by the handler, read by the loop: with the listening socket the one thing that a signal may touch. */
-static volatile sig_atomic_t is_ending;
+/* Set by the handler, read by the loop; and what the loop waits on, the one thing that a signal may touch. */
+static volatile sig_atomic_t is_ending, waits_on = -1;
 
-/* Whatever system call it interrupts goes on (SA_RESTART). accept() too, which then fails, as one does that begins after the signal: there is no moment at which it would be lost. The request in hand may
- * get the descriptor's number for something else, hence "once". */
+/* Whatever system call it interrupts goes on (SA_RESTART), but for the wait for connections, and that fails as well where it begins after the
+ * signal: there is no moment at which it would be lost. The request in hand may get the descriptor's number for something else, hence "once". */
 static void end_accepting(int sig)
 {
 	int error = errno;
 	(void)sig;
 	if (!is_ending) {
 		is_ending = 1;
-		close(STDIN_FILENO);
+		close(waits_on);
 	}
 	errno = error;
 }
@@ -193,23 +195,44 @@ static bool is_of_client(int error)
 		error == ENETDOWN || error == EHOSTDOWN || error == ENONET || error == ENOPROTOOPT || error == EOPNOTSUPP || error == EPERM;
 }
 
+/* Of idle workers the one that has waited on the socket for longest in all is woken for a connection, so a quiet hour is one worker's, with
+ * its memory and that of its database connection warm; blocking in accept() would wake them in turn. */
+static bool wait_on_listener(void)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	int flags = fcntl(STDIN_FILENO, F_GETFL), fd = epoll_create1(EPOLL_CLOEXEC);
+	bool is_set = flags >= 0 && fd >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0 &&
+		epoll_ctl(fd, EPOLL_CTL_ADD, STDIN_FILENO, &e) == 0;
+	waits_on = fd;
+	return is_set;
+}
+
+/* A connection, whoever was quicker than others; below 0: none, and errno tells why. One for which this worker was woken as a signal came is
+ * taken, as nobody else would be woken for it. */
+static int next_connection(void)
+{
+	struct epoll_event e;
+	if (epoll_wait(waits_on, &e, 1, -1) < 0)
+		return -1;
+	return accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+}
+
 static int serve_fastcgi(struct app *app)
 {
 	int domain = AF_UNIX, on = 1;
 	bool is_socket = getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) == 0;
-	if (!is_socket && !is_ending)
+	if (!is_ending && (!is_socket || !wait_on_listener()))
 		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
 	struct client client;
 	fcgi_in_init(&client.in);
 	deadline_init(&client.deadline, SIGRTMIN + 1, stop_reading, &client);
-	/* It blocks, so that of many workers one only wakes for each connection. One that was accepted as the signal came is served. */
 	while (!is_ending) {
-		int fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+		int fd = next_connection();
 		if (fd >= 0) {
 			if (domain != AF_UNIX)
 				setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 			serve_connection(app, &client, fd);
-		} else if (!is_ending && errno != EINTR && !is_of_client(errno)) {
+		} else if (!is_ending && errno != EINTR && errno != EAGAIN && !is_of_client(errno)) {
 			log_error("accept: %s", strerror(errno));
 			break;
 		}

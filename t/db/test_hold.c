@@ -8,6 +8,8 @@ struct job {
 	unsigned lists;			/* how often the users are listed behind that */
 	enum outcome end;		/* what the work gives where all went well */
 	bool leaves;			/* without collecting */
+	const char *key;		/* an idempotency key to add behind the users */
+	bool commits_along;
 	void (*amid)(void);		/* called before they are sent, and */
 	void (*behind)(void);		/* before their answers are read; in the first try */
 	int tries;
@@ -21,6 +23,9 @@ static enum outcome send_all(struct db *db, struct job *j)
 
 	for (int i = 0; i < 3 && j->phones[i] && oc == OC_OK; i++)
 		oc = add_user(db, j->phones[i], &j->done[i]);
+	if (oc == OC_OK && j->key)
+		oc = db_idem_insert(db, (struct user_id){ 1 }, str_from(j->key), &(struct idem_row){ STR("hash"), { 1 }, STR("answer") },
+			INT64_C(1700000000123456));
 	for (unsigned i = 0; i < j->lists && oc == OC_OK; i++)
 		oc = db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(100) }, 2, count_row, &j->rows, NULL);
 	return oc;
@@ -39,6 +44,8 @@ static enum outcome work(struct db *db, void *ctx)
 	j->rows_before = j->rows;
 	if (j->tries == 1 && j->behind)
 		j->behind();
+	if (oc == OC_OK && j->commits_along)
+		oc = db_commit_along(db);
 	if (oc == OC_OK && !j->leaves)
 		oc = db_collect(db);
 	return oc == OC_OK ? j->end : oc;
@@ -122,6 +129,42 @@ Test(hold, the_first_failure_counts_and_nothing_stays, .init = set_up)
 		cr_expect_eq(users(db), 1);
 		db_free(db);
 	}
+	NO_LEAKS();
+}
+
+/* The second time it is prepared. */
+Test(hold, a_commit_goes_along, .init = set_up)
+{
+	for (int pipelined = 0; pipelined < 2; pipelined++) {
+		struct db *db = warm(pipelined);
+		struct job first = { .phones = { "1" }, .commits_along = true }, second = { .phones = { "2", "3" }, .lists = 1, .commits_along = true };
+
+		cr_expect_eq(db_transact(db, work, &first), OC_OK);
+		cr_expect_eq(users(db), 1);
+		cr_expect_eq(db_transact(db, work, &second), OC_OK);
+		cr_expect_eq(second.rows, 3);
+		cr_expect_eq(second.tries, 1);
+		cr_expect_eq(ask("SELECT COUNT(*) FROM users"), 3, "another connection sees them");
+		db_free(db);
+	}
+	NO_LEAKS();
+}
+
+Test(hold, what_fails_beside_a_commit, .init = set_up)
+{
+	struct db *db = warm(true);
+	struct job first = { .phones = { "1" }, .key = "a", .commits_along = true }, second = { .phones = { "1" }, .key = "b", .commits_along = true },
+		third = { .phones = { "3" }, .end = OC_REFUSED }, fourth = { .phones = { "4" } };
+
+	cr_expect_eq(db_transact(db, work, &first), OC_OK);
+	cr_expect_eq(db_transact(db, work, &second), OC_CONFLICT);
+	cr_expect_eq(ask("SELECT COUNT(*) FROM idempotency_keys"), 2, "the others were committed");
+	/* and the next ones are as any other */
+	cr_expect_eq(db_transact(db, work, &third), OC_REFUSED);
+	cr_expect_eq(ask("SELECT COUNT(*) FROM users"), 1);
+	cr_expect_eq(db_transact(db, work, &fourth), OC_OK);
+	cr_expect_eq(ask("SELECT COUNT(*) FROM users"), 2);
+	db_free(db);
 	NO_LEAKS();
 }
 

@@ -252,3 +252,26 @@ def test_one_thread(api, binary):
     if not is_sanitized(binary):
         with open(binary, "rb") as f:
             assert b"pthread_create" not in f.read()
+
+
+def test_what_comes_one_by_one_is_one_workers(api, binary, scratch):
+    """So it and its database connection stay warm; the others are there for what comes at once."""
+    workers = Workers(binary, scratch, api.workers.params, name="warm", count=4)
+    try:
+        proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers")
+        params = cgi_params("GET", "/healthz", {}, b"")
+        for _ in range(300):
+            assert b"Status: 200" in fcgi.request(workers.path, params, b"")[0]
+        with open(workers.log) as f:
+            pids = [line.split("pid=")[1].split()[0] for line in f if "/healthz" in line]
+        assert len(pids) == 300 and max(pids.count(pid) for pid in set(pids)) > 250, {pid: pids.count(pid) for pid in set(pids)}
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            held = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+            for conn in held:
+                conn.connect(workers.path)
+                conn.sendall(BEGIN)
+            assert b"Status: 200" in pool.submit(fcgi.request, workers.path, params, b"").result(5)[0]
+            for conn in held:
+                conn.close()
+    finally:
+        workers.stop()
