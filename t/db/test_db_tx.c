@@ -245,8 +245,12 @@ Test(db_tx, statements_are_given_back_where_there_are_too_many, .init = set_up)
 	cr_assert_geq(before, 1);
 	beside("SET GLOBAL max_prepared_stmt_count = 1");
 	connections = db_connections(db);
-	cr_expect_eq(db_run(db, SQL_PING, 0, NULL, 0, NULL, NULL, NULL), OC_OK, "%s", db_error_text(db));
-	cr_expect_eq(db_connections(db), connections + 1);
+	/* The server frees those of a connection that was closed when it comes to it, which may be after the next one wants its own. */
+	enum outcome oc = OC_DOWN;
+	for (int i = 0; i < 100 && oc == OC_DOWN; i++)
+		oc = db_run(db, SQL_PING, 0, NULL, 0, NULL, NULL, NULL);
+	cr_expect_eq(oc, OC_OK, "%s", db_error_text(db));
+	cr_expect_gt(db_connections(db), connections);
 	/* Others hold them all: no way. */
 	beside("SET GLOBAL max_prepared_stmt_count = 0");
 	cr_expect_eq(db_transact(db, add_all, &u), OC_DOWN);
@@ -443,21 +447,26 @@ Test(db_tx, round_trips_are_counted, .init = set_up)
 {
 	struct db *db = open_schema();
 	struct unit u = { { "1", "2" }, OC_REFUSED, 0 };
-	struct counts idle, before, after;
+	struct counts idle = { 0 }, before, after;
 	unsigned n = 0;
 
 	/* warm, and in the transactions' mode */
 	users(db);
 	cr_assert_eq(db_transact(db, add_all, &u), OC_REFUSED);
-	idle = server_counts();
+	/* What asking costs, once all that was asked before has been counted. */
+	long asking = -1;
 	before = server_counts();
+	for (int i = 0; i < 50 && asking != before.questions - idle.questions; i++) {
+		asking = i ? before.questions - idle.questions : -1;
+		idle = before;
+		before = server_counts();
+	}
 	for (int i = 0; i < 100; i++)
 		cr_assert_eq(db_transact(db, add_all, &u), OC_REFUSED);
 	for (int i = 0; i < 100; i++)
 		cr_assert_eq(db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(10) }, 2, count_row, &n, NULL), OC_OK);
 	after = server_counts();
-	/* less what asking costs */
-	cr_expect_eq(after.questions - before.questions - (before.questions - idle.questions), 100 * 3 + 1 + 100);
+	cr_expect_eq(after.questions - before.questions - asking, 100 * 3 + 1 + 100);
 	cr_expect_eq(after.set - before.set, 1);
 	cr_expect_eq(after.prepare - before.prepare, 0);
 	cr_expect_eq(after.reset - before.reset, 0);
