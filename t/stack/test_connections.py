@@ -224,8 +224,14 @@ def test_a_request_that_comes_slowly_after_others(api, binary, scratch):
         assert b"Status: 200" in answer_of(receive(conn))
 
 
+def name_of(pid, descriptor):
+    with contextlib.suppress(FileNotFoundError):
+        return os.readlink(f"/proc/{pid}/fd/{descriptor}")
+    return ""
+
+
 def test_a_second_signal_after_a_reconnect(api, binary, scratch):
-    """The first one closed the listening socket, and the database's new connection has its number: the second one must not touch that."""
+    """The first one closed what the worker waits on, and something that the request opens may have its number: the second one must not touch that."""
     shop, customer = api.tools.shop(("1.00", 5)), api.tools.user()
     body = json.dumps({"shop_id": shop.id, "items": [{"product_id": shop.products[0].id, "quantity": 1}]}).encode()
     params = {**cgi_params("POST", "/api/v1/orders", {"Content-Type": "application/json", "Authorization": f"Bearer {customer.token}"}, body),
@@ -235,23 +241,21 @@ def test_a_second_signal_after_a_reconnect(api, binary, scratch):
     workers = Workers(binary, scratch, api.workers.params, name="second", count=1)
     process = workers.processes[0]
 
-    def names(n):
-        try:
-            return os.readlink(f"/proc/{process.pid}/fd/{n}")
-        except FileNotFoundError:
-            return None
+    def opened(what):
+        return sum(name_of(process.pid, n).startswith(what) for n in os.listdir(f"/proc/{process.pid}/fd"))
 
     try:
         connection = proc.wait_for(lambda: (int(api.db.sql(own)[0][0]) > before) and int(api.db.sql(own)[0][0]), 5, "the worker's connection")
+        sockets = opened("socket:")
         with connected(workers.path) as conn, api.db.session() as other:
             conn.sendall(BEGIN + params_of(params) + struct.pack("!BBHHBB", 1, 5, 1, len(body), 0, 0) + body[:10])
-            proc.wait_for(lambda: names(5), 5, "the worker to accept")
+            proc.wait_for(lambda: opened("socket:") > sockets, 5, "the worker to accept")
             other.tell(f"START TRANSACTION; SELECT id FROM products WHERE id = {shop.products[0].id} FOR UPDATE")
             process.send_signal(signal.SIGTERM)
-            proc.wait_for(lambda: not names(0), 5, "the worker to accept no more")
+            proc.wait_for(lambda: not opened("anon_inode:[eventpoll]"), 5, "the worker to accept no more")
             api.db.sql(f"KILL {connection}")
             conn.sendall(body[10:] + END_OF_BODY)
-            proc.wait_for(lambda: names(0), 5, "a new connection")
+            proc.wait_for(lambda: int(api.db.sql(own)[0][0]) > connection, 5, "a new connection")
             process.send_signal(signal.SIGINT)
             other.tell("COMMIT")
             assert b"Status: 201" in answer_of(receive(conn))
