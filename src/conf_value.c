@@ -72,7 +72,8 @@ const struct setting conf_rows[] = {
 		"How often the relay looks into the outbox when nothing wakes it."),
 	INT("RELAY_BATCH", relay_batch, "200", 1, 1000, "rows", "How many outbox rows the relay takes at a time."),
 	INT("RELAY_GATHER_MS", relay_gather_ms, "5", 0, 1000, "milliseconds",
-		"Where orders come in quick succession, how long they are gathered before the relay takes them together. One that comes alone never waits."),
+		"Where orders come in quick succession, how long they are gathered before the relay takes them together; up to 50 where the database is slow"
+		" to answer. One that comes alone never waits."),
 	INT("RELAY_LEASE_S", relay_lease_s, "5", 2, 300, "seconds",
 		"How long the relay at work may be silent before another one takes over."),
 	ROW("PUSH_URLS", SETTING_URLS, push_urls, "", 0, URLS_BYTES, NULL, "bytes",

@@ -84,8 +84,8 @@ must_check enum outcome db_run(struct db *db, enum sql id, unsigned reps, const 
  * the roll-back undoes it. Where the library can't, each statement is waited for as it comes. */
 void db_hold(struct db *db);
 must_check enum outcome db_collect(struct db *db);
-/* Instead of the commit that follows a transaction's work: sends COMMIT behind the statements that are held, as the last of them. Whatever
- * of them fails, the others are committed all the same, so only where that does no harm. */
+/* Instead of the commit that follows a transaction's work: sends COMMIT behind the statements that are held, as the last of them. Where one of
+ * them fails, the others may be committed all the same, and the work may be replayed after that: only where it notices, and that does no harm. */
 must_check enum outcome db_commit_along(struct db *db);
 
 /* A transaction: the whole unit of work again on OC_BUSY (jittered back-off, conf.db_replays times and until the request's deadline, then OC_BUSY), and once on a connection that was lost

@@ -309,8 +309,10 @@ void db_hold(struct db *db)
 
 enum outcome db_commit_along(struct db *db)
 {
-	db->commits_along = true;
-	return db_run(db, SQL_COMMIT, 0, NULL, 0, NULL, NULL, NULL);
+	enum outcome oc = db_run(db, SQL_COMMIT, 0, NULL, 0, NULL, NULL, NULL);
+
+	db->commits_along = oc == OC_OK;
+	return oc;
 }
 
 enum outcome db_collect(struct db *db)

@@ -23,7 +23,7 @@
 /* The most that two batches are, whatever they were set to when the relay died: one that was numbered, and one that was to be deleted with it. */
 #define SWEEP_ROWS 2000
 #define ONCE_TRIES 5
-#define GATHER_STRETCH_MAX 10
+#define GATHER_STRETCHED_US INT64_C(50000)
 /* When what was numbered is deleted, where no next message comes. */
 #define TIDY_US INT64_C(20000)
 #define STATE_MAX 500		/* relay_lease.state */
@@ -272,8 +272,8 @@ static bool wait_for_work(struct loop *l)
 /* Where the database is short of time, a step takes long: the next one leaves it three times as long to the orders themselves. */
 static int64_t gather_us(const struct relay *r, int64_t took)
 {
-	int64_t least = r->conf->relay_gather_ms * 1000, most = least * GATHER_STRETCH_MAX;
-	return took * 4 < least ? least : took * 4 > most ? most : took * 4;
+	int64_t set = r->conf->relay_gather_ms * 1000, stretched = took * 4 < GATHER_STRETCHED_US ? took * 4 : GATHER_STRETCHED_US;
+	return set && set < stretched ? stretched : set;
 }
 
 static void number_step(struct loop *l)
@@ -361,8 +361,8 @@ static void finish(struct loop *l)
 	if (relay_may_publish(r)) {
 		relay_lanes_finish(r, clock_mono() + r->conf->push_timeout_ms * 1000);
 		uint64_t swept;
-		if (relay_db_ready(r))
-			(void)relay_db_ok(r, r->in_doubt ? db_outbox_sweep(r->db, SWEEP_ROWS, &swept) : relay_done_delete(r));
+		if ((r->in_doubt || r->done_n) && relay_db_ready(r))
+			(void)relay_db_ok(r, db_outbox_sweep(r->db, SWEEP_ROWS, &swept));
 	}
 	if (!r->is_active)
 		return;

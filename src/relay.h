@@ -162,13 +162,12 @@ bool relay_may_publish(const struct relay *r);
  * numbered; in_doubt where it did not end well. The rows are deleted by the next step, in the transaction that it has anyway: a commit
  * costs more than all of them. */
 enum outcome relay_step(struct relay *r);
-/* Deletes what the last step left, or forgets of it (the sweep after a doubt finds it). */
-must_check enum outcome relay_done_delete(struct relay *r);
+/* Forgets what the last step left; the sweep after a doubt finds it. */
 void relay_done_forget(struct relay *r);
 
 /* relay_hand.c: what a lane has in hand. */
-/* The messages after the cursor that go out together: of each channel one, so that whatever becomes of one of them, none of its channel
- * has overtaken it. Only with an empty hand. False: there are none, or they can't be read now; without chores the database is not asked. */
+/* The messages after the cursor that go out together: of each channel one, and none to a customer behind one to a shop, so that whatever
+ * becomes of one of them, none of its channel and none of its order has overtaken it. Only with an empty hand. False: there are none, or they can't be read now; without chores the database is not asked. */
 bool hand_fill(struct relay *r, struct lane *l, bool chores);
 /* The first and the last one; NULL: none. Those between lie between. */
 const struct relay_msg *hand_first(const struct lane *l);

@@ -58,28 +58,31 @@ static bool take_first(struct relay *r, struct lane *l, bool chores)
 	return true;
 }
 
-static bool has_channel(const struct lane *l, struct channel ch)
+/* A customer hears of an order what came after that its shop has heard of it. */
+static bool may_join(const struct lane *l, struct channel ch)
 {
+	if (ch.kind == CHANNEL_CUSTOMER && hand_last(l)->channel.kind == CHANNEL_SHOP)
+		return false;
 	for (size_t i = 0; i < l->hand_n; i++)
 		if (l->hand[i].channel.kind == ch.kind && l->hand[i].channel.id == ch.id)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
-/* The one after the last in hand, from where the first one came. */
+/* The one after the last in hand, where nothing must be asked for it. */
 static bool take_another(const struct relay *r, struct lane *l)
 {
 	const struct relay_msg *m;
 	if (l->hand_n == PUSH_AT_ONCE)
 		return false;
 	if (l->page_i < l->page_n) {
-		if (has_channel(l, l->page[l->page_i].channel))
+		if (!may_join(l, l->page[l->page_i].channel))
 			return false;
 		relay_msg_set(&l->hand[l->hand_n++], &l->page[l->page_i++]);
 		return true;
 	}
 	m = window_find(r->window, hand_last(l)->pub_no + 1);
-	if (!m || has_channel(l, m->channel))
+	if (!m || !may_join(l, m->channel))
 		return false;
 	relay_msg_set(&l->hand[l->hand_n++], &(struct pub_row){ m->pub_no, m->channel, m->seq, { m->body, m->len } });
 	return true;

@@ -344,7 +344,8 @@ static void send_hand(struct relay *r, struct lane *l)
 	const struct relay_msg *m = hand_first(l);
 	push_send(l->push, m->channel, m->seq, (struct str){ m->body, m->len }, r->conf->push_timeout_ms,
 		l->cuts >= CUTS_MAX || l->unanswered >= CUTS_MAX);
-	while (m++ < hand_last(l) && push_add(l->push, m->channel, m->seq, (struct str){ m->body, m->len }))
+	/* While one fails, those behind it would be sent again with each try. */
+	while (!l->failures && m++ < hand_last(l) && push_add(l->push, m->channel, m->seq, (struct str){ m->body, m->len }))
 		continue;
 }
 
@@ -409,17 +410,18 @@ static bool any_in_flight(const struct relay *r)
 void relay_lanes_finish(struct relay *r, int64_t until)
 {
 	for (;;) {
-		for (size_t i = 0; i < r->lane_n; i++)
+		for (size_t i = 0; i < r->lane_n; i++) {
 			lane_settle(r, r->lanes[i]);
+			if (r->lanes[i]->refused && relay_db_ready(r))
+				lane_put_aside(r, r->lanes[i]);
+		}
+		push_pool_work(r->pool);
 		if (!any_in_flight(r) || clock_mono() >= until)
 			break;
-		push_pool_wait(r->pool, NULL, 0, until - clock_mono());
-		push_pool_work(r->pool);
+		push_pool_wait(r->pool, NULL, 0, any_ended(r) ? 0 : until - clock_mono());
 	}
 	for (size_t i = 0; i < r->lane_n; i++) {
 		struct lane *l = r->lanes[i];
-		if (l->refused && relay_db_ready(r))
-			lane_put_aside(r, l);
 		if (l->is_started && l->cursor != l->saved && relay_db_ready(r) && relay_may_publish(r))
 			lane_save(r, l);
 	}

@@ -54,14 +54,6 @@ void relay_done_forget(struct relay *r)
 	r->done_n = 0;
 }
 
-enum outcome relay_done_delete(struct relay *r)
-{
-	enum outcome oc = r->done_n ? db_outbox_delete(r->db, r->done, r->done_n) : OC_OK;
-	if (oc == OC_OK)
-		relay_done_forget(r);
-	return oc;
-}
-
 /* ---- numbers ---- */
 
 static bool is_same(struct channel a, struct channel b)
@@ -127,15 +119,16 @@ static enum outcome find_rows(struct step *s)
 	enum outcome oc = db_outbox_fetch(r->db, r->arena, r->done_n + batch + LOOK_AHEAD, &s->rows, &s->n);
 	if (oc != OC_OK)
 		return oc;
+	if (s->n && db_connections(r->db) != r->connection) {
+		/* Perhaps another server: one that has yet to hear of our last DELETE, or never will of our numbers. */
+		r->in_doubt = true;
+		s->n = 0;
+		return OC_OK;
+	}
 	for (size_t i = 0; i < s->n; i++)
 		if (!is_done(r, s->rows[i].id))
 			s->rows[kept++] = s->rows[i];
 	s->n = kept;
-	if (s->n && db_connections(r->db) != r->connection) {
-		/* Perhaps another server, one that has yet to hear of our last DELETE. */
-		r->in_doubt = true;
-		return OC_OK;
-	}
 	relay_order_rows(s->rows, s->n);
 	s->take = s->n < batch ? s->n : batch;
 	return OC_OK;
@@ -169,7 +162,7 @@ static enum outcome step_once(struct db *db, void *ctx)
 		seq_cache_forget(r->seqs);
 	arena_reset(r->arena);
 	enum outcome oc = find_rows(s);
-	if (oc != OC_OK || (s->take == 0 && r->done_n == 0))
+	if (oc != OC_OK || r->in_doubt || (s->take == 0 && r->done_n == 0))
 		return oc;
 	oc = give_numbers(s);
 	return oc == OC_OK ? write_numbers(s) : oc;
@@ -195,8 +188,9 @@ enum outcome relay_step(struct relay *r)
 	r->has_more = true;
 	r->numbered = 0;
 	enum outcome oc = db_transact(r->db, step_once, &s);
-	if (oc == OC_OK) {
+	if (oc == OC_OK && !r->in_doubt)
 		publish(&s);
+	if (oc == OC_OK) {
 		r->has_more = r->in_doubt || s.n > s.take;
 		r->numbered = s.take;
 	}

@@ -352,6 +352,60 @@ def test_what_is_refused_amid_messages_that_go_together_is_put_aside(db, relays,
     assert len(push.accepted) == 80 and push.tries == 100
 
 
+def test_an_order_is_heard_of_in_order_on_both_its_channels(db, relays, push):
+    failing = iter([503, 503])
+    push.answer = lambda n, path: next(failing, 201) if path == "/pub/shop/1" else 201
+    db.notify(("shop", 1), order=77)
+    db.notify(("customer", 3), order=77, version=2)
+    relays.start(push_urls=push.url)
+    push.wait(2)
+    assert [p.channel for p in push.accepted] == [("shop", 1), ("customer", 3)]
+
+
+def test_what_fails_again_and_again_repeats_nothing_else(db, relays, push):
+    push.answer = lambda n, path: 503 if path == "/pub/shop/1" and n < 40 else 201
+    db.notify(*[("shop", 1 + i) for i in range(16)])
+    relays.start(push_urls=push.url, push_retry_max_ms=100)
+    proc.wait_for(lambda: ("shop", 1) in {p.channel for p in push.accepted}, 20, "the one that failed", 0.05)
+    push.wait(16)
+    assert max(collections.Counter(p.channel for p in push.accepted).values()) <= 2
+
+
+@pytest.mark.parametrize("last", [201, 413])
+def test_told_to_end_with_several_in_flight(db, relays, push, last):
+    r, held = relays.start(push_urls=push.url, relay_poll_ms=60000, push_timeout_ms=20000, relay_lease_s=60), threading.Event()
+    db.notify(("shop", 5))
+    poke(r)
+    push.wait(1)
+    push.answer = lambda n, path: last if path != "/pub/shop/1" or not held.wait(10) else 201
+    db.notify(*[("shop", 1 + i) for i in range(4)])
+    poke(r)
+    proc.wait_for(lambda: push.tries > 1, 5, "the first of four", 0.02)
+    r.send_signal(signal.SIGTERM)
+    held.set()
+    assert r.wait(10) == 0
+    assert db.sql("SELECT pub_no FROM push_cursors") == [["5"]]
+    assert db.value("SELECT COUNT(*) FROM push_refusals") == ("3" if last == 413 else "0")
+
+
+def test_numbers_that_a_failover_forgot_are_given_again(db, relays, push):
+    """Another server, which never heard of them: the rows that are still there must not go as if they had theirs."""
+    r = relays.start(push_urls=push.url, relay_poll_ms=60000, relay_gather_ms=1000, relay_lease_s=60)
+    db.notify(("shop", 9))
+    poke(r)
+    push.wait(1)
+    db.wait_empty()
+    # While the relay gathers, and before the next step deletes them.
+    db.notify(("shop", 1), ("shop", 2))
+    poke(r)
+    push.wait(3)
+    connections = db.sql("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user NOT LIKE 'system%'")
+    db.sql("DELETE FROM events WHERE pub_no > 1;" + ";".join(f"KILL {c[0]}" for c in connections))
+    assert db.value("SELECT COUNT(*) FROM outbox") == "2"
+    proc.wait_for(lambda: db.sql("SELECT COUNT(*), COUNT(DISTINCT outbox_id) FROM events") == [["3", "3"]], 10, "their events", 0.05)
+    db.wait_empty()
+
+
 def test_once(db, relays, push):
     db.notify(*[("shop", 1)] * 300)
     r = relays.start("--once", push_urls=push.url, wait=False)
