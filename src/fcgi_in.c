@@ -83,7 +83,7 @@ static bool answer(struct fcgi_in *in, unsigned char type, unsigned id, const vo
 /* One request at a time. */
 static bool begin(struct fcgi_in *in, const struct record *r)
 {
-	static const FCGI_EndRequestBody busy = { .protocolStatus = FCGI_CANT_MPX_CONN };
+	static const FCGI_EndRequestBody busy = { .protocolStatus = FCGI_CANT_MPX_CONN }, unknown = { .protocolStatus = FCGI_UNKNOWN_ROLE };
 	FCGI_BeginRequestBody b;
 
 	if (r->id == FCGI_NULL_REQUEST_ID || r->content != sizeof b)
@@ -91,9 +91,9 @@ static bool begin(struct fcgi_in *in, const struct record *r)
 	if (!take_all(in, &b, sizeof b))
 		return false;
 	if (in->has_begun)
-		return answer(in, FCGI_END_REQUEST, r->id, &busy, sizeof busy);
-	if (b.roleB1 != 0 || b.roleB0 < FCGI_RESPONDER || b.roleB0 > FCGI_FILTER)
-		return fail(in);
+		return r->id == in->request_id ? fail(in) : answer(in, FCGI_END_REQUEST, r->id, &busy, sizeof busy);
+	if (b.roleB1 != 0 || b.roleB0 != FCGI_RESPONDER)
+		return answer(in, FCGI_END_REQUEST, r->id, &unknown, sizeof unknown);
 	in->request_id = r->id;
 	in->is_kept = b.flags & FCGI_KEEP_CONN;
 	in->has_begun = 1;
@@ -140,7 +140,7 @@ static bool next_record(struct fcgi_in *in, unsigned type)
 }
 
 /* The length at *p, one byte or four. */
-static inline bool take_length(const unsigned char **p, const unsigned char *end, size_t *len)
+static bool take_length(const unsigned char **p, const unsigned char *end, size_t *len)
 {
 	const unsigned char *s = *p;
 	size_t size = s < end && *s & 0x80 ? 4 : 1;
@@ -191,6 +191,8 @@ void fcgi_in_free(struct fcgi_in *in)
 
 void fcgi_in_connect(struct fcgi_in *in, int fd)
 {
+	arena_reset(in->arena);
+	in->params = NULL;
 	in->fd = fd;
 	in->content = in->padding = in->at = in->end = 0;
 	in->has_begun = 0;

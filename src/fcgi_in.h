@@ -11,7 +11,7 @@
 
 struct arena;
 
-/* All variables of a request together; a web server's own limits are far below. */
+/* All variables of a request together; a web server's own limits are below. */
 #define FCGI_IN_PARAMS_MAX ((size_t)1 << 20)
 
 struct fcgi_in {
@@ -32,13 +32,14 @@ struct fcgi_in {
 
 void fcgi_in_init(struct fcgi_in *in);
 void fcgi_in_free(struct fcgi_in *in);
-/* A connection that was just accepted, which stays the caller's. */
+/* A connection that was just accepted, which stays the caller's; -1 forgets the one of before, and gives back what its requests took. */
 void fcgi_in_connect(struct fcgi_in *in, int fd);
-/* Waits for the next request and reads its variables; the body of the one before was read to its end. False: none comes. */
+/* Waits for the next request and reads its variables; the body of the one before was read to its end. False: none comes, or it was
+ * aborted, or what comes is not FastCGI: the connection is of no more use. */
 bool fcgi_in_next(struct fcgi_in *in);
-/* At most n bytes of the body; 0 at its end, -1 where that will never come. */
+/* At most n (from 1) bytes of the body; 0 at its end, -1 where that will never come. */
 int fcgi_in_read(struct fcgi_in *in, void *to, int n);
-/* Whether the next request has begun to come already. */
+/* Whether more has come already than was read: as a rule the beginning of the next request. */
 bool fcgi_in_has_more(const struct fcgi_in *in);
 
 #endif

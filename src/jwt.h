@@ -1,5 +1,5 @@
 /* jwt.h - verifying and making tokens.
- * Owns: keys, signature, alg, exp, nbf, iss, aud. Does not own: what the caller may do (auth.c).
+ * Owns: a token's shape, alg, exp, nbf, iss, aud. Does not own: keys (keyring.c), signatures (signature.c), what the caller may do (auth.c).
  * The algorithm is the server's: a token whose header names another is refused (RFC 8725 section 3.1). */
 #ifndef PICKUP_JWT_H
 #define PICKUP_JWT_H

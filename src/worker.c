@@ -186,6 +186,7 @@ static void serve_connection(struct app *app, struct client *c, int fd)
 	while (serve_request(app, c) && is_speaking(c))
 		continue;
 	close(fd);
+	fcgi_in_connect(&c->in, -1);
 }
 
 /* The client was gone before it was accepted. */
@@ -196,7 +197,7 @@ static bool is_of_client(int error)
 }
 
 /* Of idle workers the one that has waited on the socket for longest in all is woken for a connection, so a quiet hour is one worker's, with
- * its memory and that of its database connection warm; blocking in accept() would wake them in turn. */
+ * its memory and that of its database connection warm; blocking in accept() would wake them in turn. False: errno tells why. */
 static bool wait_on_listener(void)
 {
 	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE };
@@ -207,22 +208,27 @@ static bool wait_on_listener(void)
 	return is_set;
 }
 
+/* A connection for which a worker was woken that was killed before it took it is nobody's, and nobody else is woken. */
+#define LOOK_AROUND_MS 500
+
 /* A connection, whoever was quicker than others; below 0: none, and errno tells why. One for which this worker was woken as a signal came is
- * taken, as nobody else would be woken for it. */
+ * taken. */
 static int next_connection(void)
 {
 	struct epoll_event e;
-	if (epoll_wait(waits_on, &e, 1, -1) < 0)
+	if (epoll_wait(waits_on, &e, 1, LOOK_AROUND_MS) < 0)
 		return -1;
 	return accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
 }
 
 static int serve_fastcgi(struct app *app)
 {
-	int domain = AF_UNIX, on = 1;
-	bool is_socket = getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain }) == 0;
-	if (!is_ending && (!is_socket || !wait_on_listener()))
-		return tool_fail(EX_OSERR, "serve", "standard input is no socket that can be listened on");
+	int domain = AF_UNIX, on = 1, listens = 0;
+	getsockopt(STDIN_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain });
+	if (!is_ending && (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens, &(socklen_t){ sizeof listens }) != 0 || !listens))
+		return tool_fail(EX_OSERR, "serve", "standard input is no socket that is listened on");
+	if (!is_ending && !wait_on_listener())
+		return tool_fail(EX_OSERR, "serve", "can't wait for connections: %s", strerror(errno));
 	struct client client;
 	fcgi_in_init(&client.in);
 	deadline_init(&client.deadline, SIGRTMIN + 1, stop_reading, &client);
@@ -346,7 +352,7 @@ int mode_serve(int argc, char **argv)
 	bool is_cgi = FCGX_IsCGI();
 	struct conf_store *settings = tool_service_settings("serve", params);
 	status = settings ? serve(settings, clock_file, is_cgi) : EX_CONFIG;
-	if (status == EX_CONFIG && !is_cgi)
+	if ((status == EX_CONFIG || status == EX_OSERR) && !is_cgi)
 		sleep(REFUSAL_PAUSE_S);
 	return status;
 }

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lib import check, fcgi, http, proc
-from lib.api import Workers
+from lib.api import Workers, clean_environment
 from lib.http import cgi_params
 
 
@@ -275,3 +275,36 @@ def test_what_comes_one_by_one_is_one_workers(api, binary, scratch):
                 conn.close()
     finally:
         workers.stop()
+
+
+def test_a_worker_is_killed_as_it_is_woken(api, binary, scratch):
+    """The connection is cut with it, or answered by another one: nobody waits in vain."""
+    workers = Workers(binary, scratch, api.workers.params, name="woken", count=2)
+    try:
+        for left in reversed(range(15)):
+            proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers")
+            with socket.socket(socket.AF_UNIX) as conn:
+                conn.settimeout(5)
+                first = workers.processes[0]
+                conn.connect(workers.path)
+                first.kill()
+                try:
+                    conn.sendall(BEGIN + HEALTH)
+                    assert conn.recv(4096)[:2] in (b"", b"\1\6")
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+            first.wait()
+            workers.processes.remove(first)
+            if left:
+                workers.start_one()
+    finally:
+        workers.stop()
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_a_socket_that_nobody_can_connect_to(api, binary, scratch, kind):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        process = proc.start([binary, "serve", "--params", api.workers.params], f"{scratch}/nobody.log", env=clean_environment(), stdin=s)
+        assert process.wait(5) == os.EX_OSERR
+    assert "standard input is no socket that is listened on" in proc.tail(f"{scratch}/nobody.log")

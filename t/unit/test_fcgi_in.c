@@ -116,6 +116,24 @@ Test(fcgi_in, others)
 	tear_down(&c);
 }
 
+/* An authorizer, which gets no body; then a request on the same connection. */
+Test(fcgi_in, another_role)
+{
+	static const char text[] = "\1\1\0\1\0\10\0\0\0\2\1\0\0\0\0\0" PARAMS BEGIN("\1", "\0") PARAMS BODY;
+	static const char refusal[] = "\1\3\0\1\0\10\0\0" "\0\0\0\0\3\0\0\0";
+	char got[sizeof refusal];
+	struct conn c;
+
+	set_up(&c, SOCK_STREAM);
+	send_all(&c, BYTES(text));
+	expect_request(&c, false);
+	cr_expect_eq(recv(c.peer, got, sizeof got, MSG_DONTWAIT), (ssize_t)sizeof refusal - 1);
+	cr_expect(memcmp(got, refusal, sizeof refusal - 1) == 0);
+	fcgi_in_connect(&c.in, -1);
+	cr_expect_null(c.in.params);
+	tear_down(&c);
+}
+
 Test(fcgi_in, no_request)
 {
 	static const struct { const char *s; size_t len; } rows[] = {
@@ -123,6 +141,7 @@ Test(fcgi_in, no_request)
 		{ BYTES("\1\1\0\1\0\7\0\0\0\1\0\0\0\0\0\0") },		/* a beginning of 7 bytes */
 		{ BYTES("\1\1\0\0\0\10\0\0\0\1\0\0\0\0\0\0") },		/* of no request */
 		{ BYTES("\1\1\0\1\0\10\0\0\0\4\0\0\0\0\0\0") },		/* for no role */
+		{ BYTES(BEGIN("\1", "\0") BEGIN("\1", "\0") PARAMS BODY) },	/* begun twice */
 		{ BYTES(BEGIN("\1", "\0") "\1\2\0\1\0\0\0\0") },		/* aborted */
 		{ BYTES(BEGIN("\1", "\0") "\1\5\0\1\0\0\0\0") },		/* a body without variables */
 		{ BYTES(BEGIN("\1", "\0") "\1\4\0\1\0\1\0\0\1" "\1\4\0\1\0\0\0\0") },
