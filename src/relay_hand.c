@@ -61,7 +61,7 @@ static bool take_first(struct relay *r, struct lane *l, bool chores)
 /* A customer hears of an order what came after that its shop has heard of it. */
 static bool may_join(const struct lane *l, struct channel ch)
 {
-	if (ch.kind == CHANNEL_CUSTOMER && hand_last(l)->channel.kind == CHANNEL_SHOP)
+	if (ch.kind == CHANNEL_CUSTOMER && l->hand[l->hand_n - 1].channel.kind == CHANNEL_SHOP)
 		return false;
 	for (size_t i = 0; i < l->hand_n; i++)
 		if (l->hand[i].channel.kind == ch.kind && l->hand[i].channel.id == ch.id)
@@ -81,7 +81,7 @@ static bool take_another(const struct relay *r, struct lane *l)
 		relay_msg_set(&l->hand[l->hand_n++], &l->page[l->page_i++]);
 		return true;
 	}
-	m = window_find(r->window, hand_last(l)->pub_no + 1);
+	m = window_find(r->window, l->hand[l->hand_n - 1].pub_no + 1);
 	if (!m || !may_join(l, m->channel))
 		return false;
 	relay_msg_set(&l->hand[l->hand_n++], &(struct pub_row){ m->pub_no, m->channel, m->seq, { m->body, m->len } });

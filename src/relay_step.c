@@ -38,10 +38,11 @@ static void remember_done(const struct step *s)
 {
 	struct relay *r = s->r;
 	if (s->take > r->done_cap) {
-		r->done_cap = s->take;
-		r->done = realloc(r->done, r->done_cap * sizeof *r->done);
-		if (!r->done)
+		uint64_t *more = realloc(r->done, s->take * sizeof *more);
+		if (!more)
 			log_die("no memory for a batch");
+		r->done = more;
+		r->done_cap = s->take;
 	}
 	for (size_t i = 0; i < s->take; i++)
 		r->done[i] = s->rows[i].id;
