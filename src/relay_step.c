@@ -47,7 +47,8 @@ static void remember_done(const struct step *s)
 	for (size_t i = 0; i < s->take; i++)
 		r->done[i] = s->rows[i].id;
 	r->done_n = s->take;
-	qsort(r->done, r->done_n, sizeof *r->done, by_value);
+	if (r->done_n)
+		qsort(r->done, r->done_n, sizeof *r->done, by_value);
 }
 
 void relay_done_forget(struct relay *r)
