@@ -21,7 +21,7 @@
 #define MODE "relay"
 #define SECOND_US INT64_C(1000000)
 /* The most that two batches are, whatever they were set to when the relay died: one that was numbered, and one that was to be deleted with it. */
-#define SWEEP_ROWS 2000
+#define SWEEP_ROWS (2 * RELAY_BATCH_MAX)
 #define ONCE_TRIES 5
 #define GATHER_STRETCHED_US INT64_C(50000)
 /* When what was numbered is deleted, where no next message comes. */
@@ -460,7 +460,6 @@ static void clear(struct loop *l)
 	db_free(r->db);
 	window_free(r->window);
 	seq_cache_free(r->seqs);
-	free(r->done);
 	arena_free(r->arena);
 	poke_listener_free(r->pokes);
 	if (l->signals >= 0)

@@ -120,6 +120,9 @@ int64_t relay_pause_us(enum push_verdict v, unsigned failures, int64_t max_ms, u
 
 /* ---- the relay ---- */
 
+/* The bound of conf.relay_batch. */
+#define RELAY_BATCH_MAX 1000
+
 struct relay {
 	struct conf_store *settings;
 	const struct conf *conf;	/* of settings */
@@ -140,8 +143,8 @@ struct relay {
 	unsigned connection;		/* of the database, on which it was looked at */
 	bool has_more;			/* the outbox held more than was taken */
 	size_t numbered;		/* how many the last step took */
-	uint64_t *done;			/* sorted ids of outbox rows that have their numbers, for the next step to delete */
-	size_t done_n, done_cap;
+	uint64_t done[RELAY_BATCH_MAX];	/* sorted ids of outbox rows that have their numbers, for the next step to delete */
+	size_t done_n;
 	uint64_t put_aside;
 	bool is_db_away;
 	int64_t db_pause, db_at;	/* after a failure: not before */

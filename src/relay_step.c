@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
 
 /* Rows beyond the batch that are looked at, so that a row whose predecessor stands behind it waits for it. Ids and versions of an
  * order disagree only where two database nodes gave ids at the same time, so the predecessor is never far. */
@@ -37,18 +36,10 @@ static bool is_done(const struct relay *r, uint64_t id)
 static void remember_done(const struct step *s)
 {
 	struct relay *r = s->r;
-	if (s->take > r->done_cap) {
-		uint64_t *more = realloc(r->done, s->take * sizeof *more);
-		if (!more)
-			log_die("no memory for a batch");
-		r->done = more;
-		r->done_cap = s->take;
-	}
 	for (size_t i = 0; i < s->take; i++)
 		r->done[i] = s->rows[i].id;
 	r->done_n = s->take;
-	if (r->done_n)
-		qsort(r->done, r->done_n, sizeof *r->done, by_value);
+	qsort(r->done, r->done_n, sizeof *r->done, by_value);
 }
 
 void relay_done_forget(struct relay *r)
@@ -133,7 +124,7 @@ static enum outcome find_rows(struct step *s)
 	s->n = kept;
 	relay_order_rows(s->rows, s->n);
 	s->take = s->n < batch ? s->n : batch;
-	return OC_OK;
+	return s->take <= RELAY_BATCH_MAX ? OC_OK : OC_BAD;
 }
 
 /* Deletes what the last step numbered, and writes these numbers. */
