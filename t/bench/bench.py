@@ -94,13 +94,13 @@ class Bench:
 
     # ---- the way to a WebSocket
 
-    def dial(self):
-        s = socket.create_connection(("127.0.0.1", self.port))
+    def dial(self, source="127.0.0.1"):
+        s = socket.create_connection(("127.0.0.1", self.port), source_address=(source, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
-    def subscribe(self, channel, token):
-        s = self.dial()
+    def subscribe(self, channel, token, source="127.0.0.1"):
+        s = self.dial(source)
         s.sendall(f"GET /ws/{channel} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                   f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         answer = b""

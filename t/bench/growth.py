@@ -102,10 +102,11 @@ class Place(Bench):
     # ---- open WebSockets
 
     def open_socket(self, n):
-        """Two for each customer, then the shops in turn."""
+        """Two for each customer, then the shops in turn, from addresses that each stay below nginx's limit."""
+        source = f"127.0.0.{2 + n // 500}"
         if n < 2 * CUSTOMERS:
-            return self.subscribe(f"customer/{SHOPS + 1 + n % CUSTOMERS}", self.customers[n % CUSTOMERS])
-        return self.subscribe(f"shop/{n % SHOPS + 1}", self.owners[n % SHOPS])
+            return self.subscribe(f"customer/{SHOPS + 1 + n % CUSTOMERS}", self.customers[n % CUSTOMERS], source)
+        return self.subscribe(f"shop/{n % SHOPS + 1}", self.owners[n % SHOPS], source)
 
     def memory(self):
         """Of the push nginx and the front one, in KiB."""
