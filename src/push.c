@@ -479,8 +479,7 @@ enum push_verdict push_take(struct push *p)
 
 void push_drop(struct push *p)
 {
-	bool is_awaited = p->phase == PHASE_ENDED ? p->answered + 1 < p->asked : p->phase != PHASE_IDLE;
-	if (is_awaited)
+	if (p->phase == PHASE_ENDED ? p->answered + 1 < p->asked : p->phase != PHASE_IDLE)
 		hang_up(p);
 	p->phase = PHASE_IDLE;
 }

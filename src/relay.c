@@ -23,7 +23,6 @@
 /* The most that two batches are, whatever they were set to when the relay died: one that was numbered, and one that was to be deleted with it. */
 #define SWEEP_ROWS (2 * RELAY_BATCH_MAX)
 #define ONCE_TRIES 5
-#define GATHER_STRETCHED_US INT64_C(50000)
 /* When what was numbered is deleted, where no next message comes. */
 #define TIDY_US INT64_C(20000)
 #define STATE_MAX 500		/* relay_lease.state */
@@ -269,13 +268,6 @@ static bool wait_for_work(struct loop *l)
 	return (fds[1].fd < 0 || fds[1].revents) && poke_drain(r->pokes);
 }
 
-/* Where the database is short of time, a step takes long: the next one leaves it three times as long to the orders themselves. */
-static int64_t gather_us(const struct relay *r, int64_t took)
-{
-	int64_t set = r->conf->relay_gather_ms * 1000, stretched = took * 4 < GATHER_STRETCHED_US ? took * 4 : GATHER_STRETCHED_US;
-	return set && set < stretched ? stretched : set;
-}
-
 static void number_step(struct loop *l)
 {
 	struct relay *r = &l->relay;
@@ -285,7 +277,7 @@ static void number_step(struct loop *l)
 	r->poll_at = begun + r->conf->relay_poll_ms * 1000;
 	if (r->done_n && r->poll_at > ended + TIDY_US)
 		r->poll_at = ended + TIDY_US;
-	r->gather_at = oc == OC_OK && !r->has_more && r->numbered > 1 ? begun + gather_us(r, ended - begun) : 0;
+	r->gather_at = oc == OC_OK && !r->has_more && r->numbered > 1 ? begun + relay_gather_us(r, ended - begun) : 0;
 	if (oc == OC_CONFLICT) {
 		log_warn("numbers were taken already, or the lease ran out; looking again");
 		r->lease_at = 0;

@@ -10,6 +10,7 @@
 /* Rows beyond the batch that are looked at, so that a row whose predecessor stands behind it waits for it. Ids and versions of an
  * order disagree only where two database nodes gave ids at the same time, so the predecessor is never far. */
 #define LOOK_AHEAD 256
+#define GATHER_STRETCHED_US INT64_C(50000)
 
 struct step {
 	struct relay *r;
@@ -189,4 +190,10 @@ enum outcome relay_step(struct relay *r)
 	}
 	r->in_doubt |= oc != OC_OK;
 	return oc;
+}
+
+int64_t relay_gather_us(const struct relay *r, int64_t took)
+{
+	int64_t set = r->conf->relay_gather_ms * 1000, stretched = took * 4 < GATHER_STRETCHED_US ? took * 4 : GATHER_STRETCHED_US;
+	return set && set < stretched ? stretched : set;
 }
