@@ -4,8 +4,6 @@
 #include "relay.h"
 
 #include <stdlib.h>
-#include <string.h>
-
 
 /* Rows beyond the batch that are looked at, so that a row whose predecessor stands behind it waits for it. Ids and versions of an
  * order disagree only where two database nodes gave ids at the same time, so the predecessor is never far. */
