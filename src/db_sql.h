@@ -46,6 +46,6 @@ extern const struct sql_statement sql_statements[SQL__MAX];
 extern const char sql_migrations_create[];
 
 /* The newest migration that these statements need. */
-#define SQL_SCHEMA_NEEDED 3
+#define SQL_SCHEMA_NEEDED 7
 
 #endif
