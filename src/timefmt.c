@@ -1,5 +1,5 @@
-/* timefmt.c - instants and RFC 3339.
- * Owns: civil dates, parsing and printing times. Does not own: zones (zone.c), what time it is (clock.c). Pure.
+/* timefmt.c - instants, RFC 3339, dates and times of day.
+ * Owns: civil dates, parsing and printing dates and times. Does not own: zones (zone.c), what time it is (clock.c). Pure.
  * Used by: everything that reads or prints a time. */
 #include <string.h>
 
@@ -9,6 +9,8 @@
 /* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z */
 #define INSTANT_FIRST (INT64_C(-62135596800) * INSTANT_SECOND)
 #define INSTANT_LAST (INT64_C(253402300800) * INSTANT_SECOND - 1)
+#define DATE_FIRST (INSTANT_FIRST / INSTANT_SECOND / DAY_SECONDS)
+#define DATE_LAST (INSTANT_LAST / INSTANT_SECOND / DAY_SECONDS)
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -57,12 +59,16 @@ static bool in_range(int v, int min, int max)
 	return v >= min && v <= max;
 }
 
+static bool date_exists(int year, int month, int day)
+{
+	return in_range(year, 1, 9999) && in_range(month, 1, 12) && in_range(day, 1, days_in_month(year, month));
+}
+
 bool time_from_wall(const struct wall *w, int offset_seconds, instant *out)
 {
 	int64_t t;
 
-	if (!in_range(w->year, 1, 9999) || !in_range(w->month, 1, 12)
-	    || !in_range(w->day, 1, days_in_month(w->year, w->month)) || !in_range(w->hour, 0, 23)
+	if (!date_exists(w->year, w->month, w->day) || !in_range(w->hour, 0, 23)
 	    || !in_range(w->minute, 0, 59) || !in_range(w->second, 0, 60) || !in_range(w->usec, 0, 999999))
 		return false;
 	t = civil_to_days(w->year, w->month, w->day) * DAY_SECONDS + w->hour * 3600 + w->minute * 60 + w->second;
@@ -145,6 +151,11 @@ static bool read_offset(struct reader *r, int *seconds)
 	return hours <= 23 && minutes <= 59;
 }
 
+static bool read_date(struct reader *r, int *year, int *month, int *day)
+{
+	return read_digits(r, 4, year) && read_one(r, "-", NULL) && read_digits(r, 2, month) && read_one(r, "-", NULL) && read_digits(r, 2, day);
+}
+
 bool time_parse(struct str s, instant *out)
 {
 	struct reader r;
@@ -154,8 +165,7 @@ bool time_parse(struct str s, instant *out)
 	if (!s.s)
 		return false;
 	r = (struct reader){ s.s, s.s + s.len };
-	if (!read_digits(&r, 4, &w.year) || !read_one(&r, "-", NULL) || !read_digits(&r, 2, &w.month)
-	    || !read_one(&r, "-", NULL) || !read_digits(&r, 2, &w.day) || !read_one(&r, "Tt", NULL))
+	if (!read_date(&r, &w.year, &w.month, &w.day) || !read_one(&r, "Tt", NULL))
 		return false;
 	if (!read_digits(&r, 2, &w.hour) || !read_one(&r, ":", NULL) || !read_digits(&r, 2, &w.minute)
 	    || !read_one(&r, ":", NULL) || !read_digits(&r, 2, &w.second) || !read_fraction(&r, &w.usec))
@@ -163,13 +173,59 @@ bool time_parse(struct str s, instant *out)
 	return read_offset(&r, &offset) && r.p == r.end && time_from_wall(&w, offset, out);
 }
 
+bool date_parse(struct str s, int64_t *days)
+{
+	int year, month, day;
+	struct reader r;
+
+	if (!s.s)
+		return false;
+	r = (struct reader){ s.s, s.s + s.len };
+	if (!read_date(&r, &year, &month, &day) || r.p != r.end || !date_exists(year, month, day))
+		return false;
+	*days = civil_to_days(year, month, day);
+	return true;
+}
+
+bool time_of_day_parse(struct str s, int *minutes)
+{
+	struct reader r;
+	int hour, minute;
+
+	if (!s.s)
+		return false;
+	r = (struct reader){ s.s, s.s + s.len };
+	if (!read_digits(&r, 2, &hour) || !read_one(&r, ":", NULL) || !read_digits(&r, 2, &minute) || r.p != r.end)
+		return false;
+	if (minute > 59 || hour * 60 + minute > 1440)
+		return false;
+	*minutes = hour * 60 + minute;
+	return true;
+}
+
+static char *put_date(char *p, int year, int month, int day)
+{
+	p = put_pair(put_pair(p, (unsigned)year / 100), (unsigned)year % 100);
+	*p++ = '-';
+	p = put_pair(p, (unsigned)month);
+	*p++ = '-';
+	return put_pair(p, (unsigned)day);
+}
+
+void date_print(struct buf *b, int64_t days)
+{
+	char text[sizeof "2026-02-26" - 1];
+	int year, month, day;
+
+	days = days < DATE_FIRST ? DATE_FIRST : days > DATE_LAST ? DATE_LAST : days;
+	civil_from_days(days, &year, &month, &day);
+	put_date(text, year, month, day);
+	buf_add(b, text, sizeof text);
+}
+
 static char *put_wall(char *p, const struct wall *w)
 {
-	p = put_pair(put_pair(p, (unsigned)w->year / 100), (unsigned)w->year % 100);
-	*p++ = '-';
-	p = put_pair(p, (unsigned)w->month);
-	*p++ = '-';
-	p = put_pair(p, (unsigned)w->day);
+	p = put_date(p, w->year, w->month, w->day);
 	*p++ = 'T';
 	p = put_pair(p, (unsigned)w->hour);
 	*p++ = ':';

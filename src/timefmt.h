@@ -1,4 +1,4 @@
-/* timefmt.h - instants, RFC 3339, and time zones from the host's TZif files.
+/* timefmt.h - instants, RFC 3339, dates, and time zones from the host's TZif files.
  * Owns: parsing and printing times. Pure but for zone_load, which reads one file.
  * Every function takes the time it needs; nothing here asks a clock (clock.h does). */
 #ifndef PICKUP_TIMEFMT_H
@@ -28,6 +28,13 @@ void time_to_wall(instant t, int offset_seconds, struct wall *w);
 int64_t civil_to_days(int year, int month, int day);
 void civil_from_days(int64_t days, int *year, int *month, int *day);
 
+/* "2026-02-26", a date that exists, of the years 0001 to 9999, as days since 1970-01-01. False leaves *days alone. */
+must_check bool date_parse(struct str s, int64_t *days);
+/* The same the other way round; what is outside these years is given as the nearest date of them. Adds no quotes. */
+void date_print(struct buf *b, int64_t days);
+/* "09:00" as minutes from midnight; "00:00" to "24:00". False leaves *minutes alone. */
+must_check bool time_of_day_parse(struct str s, int *minutes);
+
 struct zone;	/* one loaded time zone; immutable */
 
 /* Reads NAME from the zone directories (dir, or, where dir is NULL, $TZDIR, /usr/share/zoneinfo, /usr/lib/zoneinfo,
@@ -37,6 +44,11 @@ must_check struct zone *zone_load(const char *dir, const char *name);
 void zone_free(struct zone *z);
 /* Seconds east of UTC in force at t. z NULL is UTC, here and below. */
 int zone_offset_at(const struct zone *z, instant t);
+/* Days since 1970-01-01 of the local date at t. */
+int64_t zone_date_at(const struct zone *z, instant t);
+/* The instant at which that zone's clock shows so many seconds since 1970-01-01T00:00:00, as RFC 5545 section 3.3.5 has it: the first one where it does so
+ * twice; where it never does, the one that the offset before the gap leads to. Any date that an instant may have, and some days more. */
+instant zone_from_wall(const struct zone *z, int64_t local_seconds);
 
 /* A few zones kept by name, so that a request does not read files. Owned by the worker. */
 struct zone_cache;

@@ -257,9 +257,13 @@ void zone_free(struct zone *z)
 	free(z);
 }
 
-int zone_offset_at(const struct zone *z, instant t)
+static int64_t floor_div(int64_t a, int64_t b)
 {
-	int64_t seconds = t / INSTANT_SECOND - (t % INSTANT_SECOND < 0);
+	return a / b - (a % b < 0);
+}
+
+static int offset_at(const struct zone *z, int64_t seconds)
+{
 	size_t low = 0, high;
 
 	if (!z)
@@ -275,6 +279,31 @@ int zone_offset_at(const struct zone *z, instant t)
 			high = middle;
 	}
 	return low ? z->transitions[low - 1].offset : z->first_offset;
+}
+
+int zone_offset_at(const struct zone *z, instant t)
+{
+	return offset_at(z, floor_div(t, INSTANT_SECOND));
+}
+
+int64_t zone_date_at(const struct zone *z, instant t)
+{
+	int64_t seconds = floor_div(t, INSTANT_SECOND);
+
+	return floor_div(seconds + offset_at(z, seconds), 86400);
+}
+
+/* Before any instant at which the clock can show this; what was in force then may still have been when it did. If not, the clock was changed shortly
+ * before, and what has been in force since is tried. Where that leads to before the change, the clock skipped this time, and the offset found there is that
+ * before the gap. */
+instant zone_from_wall(const struct zone *z, int64_t local_seconds)
+{
+	int offset = offset_at(z, local_seconds - OFFSET_MAX);
+	int later = offset_at(z, local_seconds - offset);
+
+	if (later != offset)
+		offset = offset_at(z, local_seconds - later);
+	return (local_seconds - offset) * INSTANT_SECOND;
 }
 
 #define CACHE_SIZE 64
