@@ -22,5 +22,6 @@ enum outcome ep_shop_get(struct req *r);
 enum outcome ep_product_list(struct req *r);
 enum outcome ep_healthz(struct req *r);		/* ep_health.c */
 enum outcome ep_readyz(struct req *r);
+enum outcome ep_openapi(struct req *r);		/* ep_openapi.c */
 
 #endif

@@ -24,6 +24,7 @@ static const struct mode modes[] = {
 	{ "token", mode_token, "make a token for a user" },
 	{ "request", mode_request, "answer one request from the shell" },
 	{ "routes", mode_routes, "print the table of routes" },
+	{ "openapi", mode_openapi, "print the description of the API" },
 };
 #define MODES (sizeof modes / sizeof *modes)
 

@@ -10,6 +10,7 @@ int mode_migrate(int argc, char **argv);	/* tool_migrate.c */
 int mode_check(int argc, char **argv);		/* tool_check.c */
 int mode_request(int argc, char **argv);	/* tool_request.c: one request from the shell */
 int mode_routes(int argc, char **argv);		/* tool_request.c: prints the route table */
+int mode_openapi(int argc, char **argv);	/* tool_request.c: prints the description of the API */
 int mode_conf(int argc, char **argv);		/* tool_check.c: prints the settings in force */
 int mode_user(int argc, char **argv);		/* tool_user.c */
 int mode_shop(int argc, char **argv);		/* tool_shop.c */

@@ -23,6 +23,7 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/api/v1/shops", WHO_PUBLIC, BODY_NONE, ep_shop_list, "Shops, newest first" },
 	{ HTTP_GET, "/api/v1/shops/{id}", WHO_PUBLIC, BODY_NONE, ep_shop_get, "One shop" },
 	{ HTTP_GET, "/api/v1/shops/{id}/products", WHO_PUBLIC, BODY_NONE, ep_product_list, "What a shop has on sale" },
+	{ HTTP_GET, "/api/v1/openapi.json", WHO_PUBLIC, BODY_NONE, ep_openapi, "This description of the API" },
 	{ HTTP_GET, "/healthz", WHO_PUBLIC, BODY_NONE, ep_healthz, "The workers answer" },
 	{ HTTP_GET, "/readyz", WHO_PUBLIC, BODY_NONE, ep_readyz, "So do the database and the relay" },
 	{ HTTP_GET, "/_ws_auth", WHO_SUBSCRIBER, BODY_NONE, ep_subscribe, "May this subscriber have that channel? (push server only)" },

@@ -1,5 +1,5 @@
-/* tool_request.c - `pickup request`: one request from the shell, answered by the very code that serves; `pickup routes`.
- * Owns: turning arguments into CGI variables. Does not own: what the request does (app.c). */
+/* tool_request.c - `pickup request`: one request from the shell, answered by the very code that serves; `pickup routes`, `pickup openapi`.
+ * Owns: turning arguments into CGI variables. Does not own: what the request does (app.c), what the description says (api/). */
 #include "modes.h"
 
 #include <ctype.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "openapi.h"
 #include "route.h"
 #include "tool.h"
 
@@ -170,5 +171,18 @@ int mode_routes(int argc, char **argv)
 		return tool_fail(EX_USAGE, "routes", "unexpected argument: %s", argv[1]);
 	for (size_t i = 0; i < n; i++)
 		printf("%s\t%s\t%s\t%s\n", http_method_name(routes[i].method), routes[i].path, who[routes[i].who], routes[i].summary);
+	return 0;
+}
+
+int mode_openapi(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: pickup openapi\nPrints the description of the API (OpenAPI 3.1, JSON) that GET /api/v1/openapi.json gives.");
+		return 0;
+	}
+	if (argc > 1)
+		return tool_fail(EX_USAGE, "openapi", "unexpected argument: %s", argv[1]);
+	if (fwrite(openapi_text, 1, openapi_len, stdout) != openapi_len || fflush(stdout) != 0)
+		return tool_fail(EX_IOERR, "openapi", "standard output: %s", strerror(errno));
 	return 0;
 }

@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = pathlib.Path(os.environ.get("PICKUP_SRC", HERE.parent.parent)).resolve()
 sys.path.insert(0, str(HERE))
 
-from lib import mariadb  # noqa: E402
+from lib import mariadb, openapi  # noqa: E402
 from lib.api import Api  # noqa: E402
 from lib.stack import Stack  # noqa: E402
 
@@ -41,9 +41,12 @@ def source():
     return SOURCE
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def binary():
-    return _binary()
+    """The program under test; what it answers is judged by the description of the API that it holds."""
+    program = _binary()
+    openapi.use(program)
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def cli(binary, source, scratch):
 
 # the program
 
-MODES = ["serve", "relay", "migrate", "check", "conf", "user", "shop", "product", "token", "request", "routes"]
+MODES = ["serve", "relay", "migrate", "check", "conf", "user", "shop", "product", "token", "request", "routes", "openapi"]
 
 
 def test_help_and_version(cli):

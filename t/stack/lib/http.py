@@ -5,7 +5,7 @@ import json
 import socket
 import urllib.parse
 
-from . import fcgi
+from . import fcgi, openapi
 
 UNSET = object()
 
@@ -79,7 +79,7 @@ class Response:
 
 
 class Client:
-    """Calls the API. Subclasses carry: send(method, target, headers, body) gives a Response."""
+    """Calls the API, and has each answer judged by the API's description. Subclasses carry: send(method, target, headers, body) gives a Response."""
 
     def send(self, method, target, headers, body):
         raise NotImplementedError
@@ -95,7 +95,10 @@ class Client:
             all_headers["Authorization"] = f"Bearer {getattr(token, 'token', token)}"
         all_headers.update(headers or {})
         all_headers = {n: v for n, v in all_headers.items() if v is not None}
-        return self.send(method, target, all_headers, body if body is not None else b"")
+        body = b"" if body is None else body
+        answer = self.send(method, target, all_headers, body)
+        openapi.judge(method, target, all_headers, body, answer)
+        return answer
 
 
 def cgi_params(method, target, headers, body):

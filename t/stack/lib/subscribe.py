@@ -6,6 +6,7 @@ import threading
 
 import websockets
 
+from . import openapi
 from .http import Response, loads
 
 _loop = None
@@ -52,6 +53,7 @@ class Message:
         found = re.search(r"^content-type: application/json; seq=(\d+)$", self.meta or "", re.M)
         self.seq = int(found.group(1)) if found else None
         self.value = loads(self.text.encode())
+        openapi.judge_message(self.value)
 
     def __repr__(self):
         return f"<{self.seq} {self.text}>"

@@ -1,0 +1,108 @@
+"""Every example of the API's description, run as it stands there: they tell one story, from two people who register to an order that is picked up."""
+import json
+import urllib.parse
+
+import pytest
+
+from lib import openapi, proc
+
+
+class Step:
+    """One request of the story: an operation with the examples of all its parameters, and that example of its body."""
+
+    def __init__(self, operation, example=None, who=None, leave=(), **other):
+        """who: whose token, by the name of the example that signed in; leave: parameters that are left out here; other: parameters of another
+        value than their example's."""
+        self.operation, self.example, self.who, self.leave, self.other = operation, example, who, leave, other
+
+    def __repr__(self):
+        return " ".join(filter(None, (self.operation, self.example)))
+
+
+STORY = [
+    Step("getHealth"), Step("getReadiness"), Step("getDescription"),
+    Step("register", "shopkeeper"), Step("register", "customer"), Step("login", "shopkeeper"), Step("login", "customer"),
+    Step("getTicket", who="customer"),
+    Step("listShops"), Step("getShop"), Step("listProducts"),
+    Step("placeOrder", "instant", "customer", leave=["Idempotency-Key"]), Step("placeOrder", "pre_order", "customer"),
+    Step("placeOrder", "pre_order", "customer"), Step("changeOrder", "cancel", "shopkeeper", order_id=1),
+    Step("listShopOrders", who="shopkeeper"), Step("listMyOrders", who="customer"), Step("getOrder", who="customer"),
+    Step("changeOrder", "confirm", "shopkeeper"), Step("changeOrder", "ready", "shopkeeper"), Step("changeOrder", "picked_up", "shopkeeper"),
+    Step("getHistory", who="customer"), Step("getHistory", who="shopkeeper"),
+    Step("listShopEvents", who="shopkeeper"), Step("listCustomerEvents", who="customer"),
+]
+
+
+@pytest.fixture(scope="module")
+def described(binary):
+    return openapi.described()
+
+
+@pytest.fixture(scope="module")
+def told(make_api, described):
+    """The story, told to a fresh database; gives the answers by step."""
+    api = make_api("story")
+    answers, tokens = {}, {}
+    for step in STORY:
+        operation = described.operation(step.operation)
+        if step.operation == "getShop":
+            open_shop(api)
+        if step.operation == "listShopEvents":
+            proc.wait_for(lambda: api.db.sql("SELECT COUNT(*) FROM outbox") == [["0"]], 10, "all messages to be numbered")
+        target, headers = request(operation, step)
+        body = None if step.example is None else json.dumps(operation.examples[step.example], default=float).encode()
+        answer = api.call(operation.method, target, tokens.get(step.who), body=body, headers=headers)
+        assert answer.status == operation.success, (step, answer)
+        if step.operation == "login":
+            tokens[step.example] = answer.json()["access_token"]
+        answers.setdefault(str(step), answer)
+    return answers
+
+
+def open_shop(api):
+    api.tools.run("shop", "create", "--owner", 1, "--name", "Corner Store", "--timezone", "Asia/Kolkata", "--currency", "INR")
+    api.tools.run("product", "create", "--shop", 1, "--name", "Basmati rice", "--price", "60.00", "--stock", 500, "--unit", "kg")
+    api.tools.run("product", "create", "--shop", 1, "--name", "Toor dal", "--price", "142.50")
+
+
+def request(operation, step):
+    """(target, headers) with the examples of the operation's parameters."""
+    path, query, headers = operation.path, [], {}
+    for parameter in operation.parameters:
+        value = step.other.get(parameter.name, parameter.example)
+        if value is None or parameter.name in step.leave:
+            continue
+        if parameter.where == "path":
+            path = path.replace("{" + parameter.name + "}", str(value))
+        elif parameter.where == "header":
+            headers[parameter.name] = value
+        else:
+            query += [(parameter.name, v) for v in (value if isinstance(value, list) else [value])]
+    return path + ("?" + urllib.parse.urlencode(query) if query else ""), headers
+
+
+def test_it_uses_every_example(described):
+    for operation in described.operations:
+        steps = [s for s in STORY if s.operation == operation.id]
+        assert steps, f"{operation.id} is not in the story"
+        assert {s.example for s in steps} == (set(operation.examples) or {None}), operation.id
+        for parameter in operation.parameters:
+            used = [s for s in steps if parameter.name not in s.leave and parameter.name not in s.other]
+            # A cursor is whatever a Link header said.
+            assert (parameter.example is not None and used) or parameter.name == "cursor", (operation.id, parameter.name)
+
+
+def test_each_is_answered_as_documented(told):
+    """That the answers' form is the documented one was judged with each of them."""
+    assert len(told) == len({str(s) for s in STORY})
+    assert told["placeOrder pre_order"].json()["total_amount"] == 120
+
+
+def test_messages_are_as_in_the_examples(told, described):
+    """In full, but for the time of a change."""
+    shop, customer = ([e["message"] for e in told[name].json()["events"]] for name in ("listShopEvents", "listCustomerEvents"))
+    examples = {name: next(iter(hook["post"]["requestBody"]["content"]["application/json"]["examples"].values()))["value"]
+                for name, hook in described.document["webhooks"].items()}
+    assert examples["new_order"] in shop and examples["pickup_ready"] in customer
+    timeless = [{**m, "updated_at": examples["order_update"]["updated_at"]} for m in customer if m["type"] == "order_update"]
+    assert examples["order_update"] in timeless
