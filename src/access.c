@@ -1,7 +1,8 @@
 /* access.c - see access.h. */
 #include "access.h"
 
-#include "db_shop.h"
+#include "account.h"
+#include "db_staff.h"
 #include "problem.h"
 
 enum outcome access_refuse(struct req *r)
@@ -9,13 +10,16 @@ enum outcome access_refuse(struct req *r)
 	return problem_reply(r, PROBLEM_FORBIDDEN, "That is somebody else's.");
 }
 
+enum outcome access_refuse_others(struct req *r)
+{
+	return problem_reply(r, PROBLEM_FORBIDDEN, "Only the shop's people may do this.");
+}
+
 enum outcome access_shop(struct req *r, struct shop_id id)
 {
-	struct shop shop;
-	if (r->who.role != ROLE_SHOPKEEPER)
-		return access_refuse(r);
-	enum outcome oc = db_shop_get(r->app->db, r->arena, id, &shop);
-	if (oc == OC_NOT_FOUND || (oc == OC_OK && shop.owner_id.v != r->who.sub.v))
+	struct shop_ties ties;
+	enum outcome oc = db_shop_ties(r->app->db, id, r->who.sub, &ties);
+	if (oc == OC_NOT_FOUND || (oc == OC_OK && !is_of_shop(r->who.role, ties.is_owner, ties.is_staff)))
 		return access_refuse(r);
 	return oc;
 }

@@ -41,6 +41,7 @@ struct req {
 	struct http_reply *reply;
 	instant now;
 	struct claims who;			/* where the route asks for somebody */
+	bool is_judged;				/* it was looked whether their account still lets the token count, and it does */
 	uint64_t ids[ROUTE_IDS_MAX];		/* what {id} stood for in the path */
 	const struct body *body;		/* where the route takes one */
 };

@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "db_account.h"
 #include "problem.h"
 
 /* None where there is no Bearer credential. The scheme's case does not matter (RFC 9110 section 11.1). */
@@ -38,4 +39,22 @@ enum outcome auth_caller(struct req *r, bool is_subscriber)
 		oc = jwt_verify_ticket(app->keys, app->conf, token, r->now, &r->who, &ticket_why);
 	}
 	return oc == OC_OK ? OC_OK : problem_reply(r, PROBLEM_UNAUTHORIZED, why);
+}
+
+enum outcome auth_judge(struct req *r, const struct standing *s)
+{
+	r->is_judged = standing_admits(s, r->who.iat);
+	return r->is_judged ? OC_OK : problem_reply(r, PROBLEM_UNAUTHORIZED, "This token counts no more: sign in again.");
+}
+
+enum outcome auth_look(struct req *r, bool *is_staff)
+{
+	struct standing s;
+	enum outcome oc = db_standing_get(r->app->db, r->who.sub, &s, is_staff);
+	return oc == OC_OK ? auth_judge(r, &s) : oc;
+}
+
+struct asker auth_asker(const struct req *r)
+{
+	return (struct asker){ r->who.sub, r->who.role == ROLE_SHOPKEEPER, r->who.iat };
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "db_account.h"
 #include "db_order_row.h"
 
 static int newest_first(const void *a, const void *b)
@@ -79,6 +80,23 @@ static struct db_val *put_page(struct db_val *v, const struct order_filter *f)
 #define COMBINATIONS_MAX (ORDER_TYPE__MAX * ORDER_STATUS__MAX)
 #define COMBINATION_VALUES 8
 #define OLDER_VALUES 9
+#define ASKER_VALUES 3
+
+static struct db_val *put_asker(struct db_val *v, const struct asker *asker)
+{
+	*v++ = db_uint(asker->id.v);
+	*v++ = db_uint(asker->id.v);
+	*v++ = iat_value(asker->iat);
+	return v;
+}
+
+/* Nobody owns a shop as user 0. */
+static struct db_val *put_shop(struct db_val *v, struct shop_id shop, const struct asker *asker)
+{
+	*v++ = db_uint(shop.v);
+	*v++ = db_uint(asker->may_own ? asker->id.v : 0);
+	return v;
+}
 
 /* Values for each wanted (status, order_type); gives how many those are. */
 static unsigned put_combinations(struct db_val **v, struct shop_id shop, const struct order_filter *f)
@@ -100,12 +118,12 @@ static unsigned put_combinations(struct db_val **v, struct shop_id shop, const s
 	return reps;
 }
 
-static enum outcome list_one(struct db *db, struct arena *a, struct shop_id shop, struct user_id owner, const struct order_filter *f,
+static enum outcome list_one(struct db *db, struct arena *a, struct shop_id shop, const struct asker *asker, const struct order_filter *f,
 	struct order_page *out, bool *is_any)
 {
-	struct db_val args[2 + COMBINATION_VALUES], *v = args;
-	*v++ = db_uint(shop.v);
-	*v++ = db_uint(owner.v);
+	struct db_val args[ASKER_VALUES + 2 + COMBINATION_VALUES], *v = args;
+	v = put_asker(v, asker);
+	v = put_shop(v, shop, asker);
 	(void)put_combinations(&v, shop, f);
 	return run_list(db, a, SQL_LIST_SHOP_ONE, 0, args, (size_t)(v - args), out, is_any);
 }
@@ -116,17 +134,18 @@ static bool is_one(const struct order_filter *f)
 	return f->updated_since == INSTANT_NONE && !(f->statuses & (f->statuses - 1)) && !(f->types & (f->types - 1));
 }
 
-enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, struct user_id owner, const struct order_filter *f,
+enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, const struct asker *asker, const struct order_filter *f,
 	struct order_page *out)
 {
 	bool is_theirs;
 	if (is_one(f)) {
-		enum outcome oc = list_one(db, a, shop, owner, f, out, &is_theirs);
+		enum outcome oc = list_one(db, a, shop, asker, f, out, &is_theirs);
 		/* Of an empty list the other statement knows whose it is. */
 		if (oc != OC_OK || is_theirs)
 			return oc;
 	}
-	struct db_val args[COMBINATIONS_MAX * COMBINATION_VALUES + OLDER_VALUES + 3], *v = args;
+	struct db_val args[ASKER_VALUES + COMBINATIONS_MAX * COMBINATION_VALUES + OLDER_VALUES + 3], *v = args;
+	v = put_asker(v, asker);
 	unsigned reps = put_combinations(&v, shop, f);
 	enum sql id = SQL_LIST_SHOP;
 	if (f->updated_since != INSTANT_NONE) {
@@ -139,19 +158,20 @@ enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id sh
 		v = put_page(v, f);
 	}
 	*v++ = db_uint(f->limit);
-	*v++ = db_uint(shop.v);
-	*v++ = db_uint(owner.v);
+	v = put_shop(v, shop, asker);
 	enum outcome oc = run_list(db, a, id, reps, args, (size_t)(v - args), out, &is_theirs);
 	return oc == OC_OK && !is_theirs ? OC_NOT_FOUND : oc;
 }
 
-enum outcome db_orders_of_customer(struct db *db, struct arena *a, struct user_id customer, const struct order_filter *f, struct order_page *out)
+enum outcome db_orders_of_customer(struct db *db, struct arena *a, const struct asker *asker, const struct order_filter *f, struct order_page *out)
 {
 	instant since = f->updated_since == INSTANT_NONE ? 0 : f->updated_since;
 	struct db_val args[] = {
-		db_uint(customer.v), db_text(statuses_of(a, f)), db_text(types_of(a, f)), db_time(since),
+		db_uint(asker->id.v), db_text(statuses_of(a, f)), db_text(types_of(a, f)), db_time(since),
 		db_time(f->after.created_at), db_time(f->after.created_at), db_uint(f->after.id), db_uint(f->limit), db_uint(f->limit),
+		db_uint(asker->id.v), iat_value(asker->iat),
 	};
 	bool is_any;
-	return run_list(db, a, SQL_LIST_CUSTOMER, 0, args, sizeof args / sizeof *args, out, &is_any);
+	enum outcome oc = run_list(db, a, SQL_LIST_CUSTOMER, 0, args, sizeof args / sizeof *args, out, &is_any);
+	return oc == OC_OK && !is_any ? OC_NOT_FOUND : oc;
 }

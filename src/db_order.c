@@ -2,28 +2,49 @@
 #include "db_order.h"
 
 #include "arena.h"
+#include "db_account.h"
 #include "db_order_row.h"
 
-struct owned_rows { struct order_rows rows; struct user_id owner_id; };
+struct owned_rows { struct order_rows rows; struct order_row *out; };
 
 static enum outcome take_owned(void *ctx, const struct db_val *v)
 {
 	struct owned_rows *owned = ctx;
-	owned->owner_id.v = db_get_uint(&v[ORDER_ROW_COLUMNS]);
+	owned->out->owner_id.v = db_get_uint(&v[ORDER_ROW_COLUMNS]);
 	return order_rows_take(&owned->rows, v);
 }
 
-enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, struct order_row *out)
+static enum outcome take_seen(void *ctx, const struct db_val *v)
 {
-	struct owned_rows owned = { .rows.arena = a };
-	struct db_val args[] = { db_uint(id.v) };
-	enum outcome oc = db_run(db, SQL_ORDER_GET, 0, args, 1, take_owned, &owned, NULL);
+	struct owned_rows *owned = ctx;
+	owned->out->is_staff = v[ORDER_ROW_COLUMNS + 1].type != DB_NULL;
+	owned->out->asker = standing_of_row(&v[ORDER_ROW_COLUMNS + 2]);
+	return take_owned(ctx, v);
+}
+
+static enum outcome get_order(struct db *db, struct arena *a, enum sql sql, const struct db_val *args, size_t n, db_row_fn *take, struct order_row *out)
+{
+	struct owned_rows owned = { .rows.arena = a, .out = out };
+	*out = (struct order_row){ .asker.tokens_ended_at = INSTANT_NONE };
+	enum outcome oc = db_run(db, sql, 0, args, n, take, &owned, NULL);
 	if (oc != OC_OK)
 		return oc;
 	if (owned.rows.n == 0)
 		return OC_NOT_FOUND;
-	*out = (struct order_row){ owned.rows.orders[0], owned.owner_id };
+	out->order = owned.rows.orders[0];
 	return db_items_load(db, a, &out->order, 1, false);
+}
+
+enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, struct order_row *out)
+{
+	struct db_val args[] = { db_uint(id.v) };
+	return get_order(db, a, SQL_ORDER_GET, args, 1, take_owned, out);
+}
+
+enum outcome db_order_seen(struct db *db, struct arena *a, struct order_id id, struct user_id asker, struct order_row *out)
+{
+	struct db_val args[] = { db_uint(asker.v), db_uint(asker.v), db_uint(id.v) };
+	return get_order(db, a, SQL_ORDER_SEEN, args, 3, take_seen, out);
 }
 
 static enum outcome take_nothing(void *ctx, const struct db_val *v)

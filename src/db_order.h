@@ -4,20 +4,23 @@
 #ifndef PICKUP_DB_ORDER_H
 #define PICKUP_DB_ORDER_H
 
+#include "account.h"
 #include "db.h"
 #include "event.h"
 #include "ids.h"
 #include "order.h"
 #include "person.h"
 
-/* An order as read, and whose shop it is. */
-struct order_row { struct order order; struct user_id owner_id; };
+/* An order as read, and whose shop it is; and where that was asked, whether the asker is staff there, and how their account stands. */
+struct order_row { struct order order; struct user_id owner_id; bool is_staff; struct standing asker; };
 
 /* Sets items and item_count of those orders that have no items_json, or of all. */
 must_check enum outcome db_items_load(struct db *db, struct arena *a, struct order *orders, size_t n, bool is_all);
 
 /* What is to be rendered is there; its lines as rows may not be. OC_OK or OC_NOT_FOUND. */
 must_check enum outcome db_order_get(struct db *db, struct arena *a, struct order_id id, struct order_row *out);
+/* The same for somebody, with all of order_row. */
+must_check enum outcome db_order_seen(struct db *db, struct arena *a, struct order_id id, struct user_id asker, struct order_row *out);
 
 /* What the shop says about an order to be placed. */
 struct place_product {
@@ -33,6 +36,7 @@ struct place_look {
 	bool is_shop_active;
 	struct str customer_name;		/* none: no such customer */
 	bool is_customer_active;
+	instant customer_tokens_ended_at;	/* or INSTANT_NONE */
 	struct place_product *products;		/* those of ids that are this shop's */
 	size_t product_count;
 };
@@ -85,13 +89,14 @@ struct order_filter {
 	unsigned limit;			/* 1 to 1000 */
 };
 struct order_page { struct order *orders; size_t n; };
-/* OC_NOT_FOUND: there is no such shop of that owner. */
-must_check enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, struct user_id owner, const struct order_filter *f,
+/* OC_NOT_FOUND: there is no such shop whose people the asker is one of, or the asker's token counts no more. */
+must_check enum outcome db_orders_of_shop(struct db *db, struct arena *a, struct shop_id shop, const struct asker *asker, const struct order_filter *f,
 	struct order_page *out);
-must_check enum outcome db_orders_of_customer(struct db *db, struct arena *a, struct user_id customer, const struct order_filter *f, struct order_page *out);
+/* The asker's own. OC_NOT_FOUND, with an empty page: their token counts no more, or nothing is known of them here. */
+must_check enum outcome db_orders_of_customer(struct db *db, struct arena *a, const struct asker *asker, const struct order_filter *f, struct order_page *out);
 
-/* The first answer to a key. */
-struct idem_row { struct str body_hash; struct order_id order_id; struct str answer; };
+/* The first answer to a key; and, as read, how the customer's account stands. */
+struct idem_row { struct str body_hash; struct order_id order_id; struct str answer; struct standing customer; };
 /* OC_OK or OC_NOT_FOUND. */
 must_check enum outcome db_idem_get(struct db *db, struct arena *a, struct user_id customer, struct str key, struct idem_row *out);
 /* Counts a replay, for the sake of the commit: InnoDB shows others a row before its own commit is on disk, and what is committed after it

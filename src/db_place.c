@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "db_account.h"
 #include "db_outbox.h"
 #include "log.h"
 
@@ -22,6 +23,7 @@ static enum outcome take_look(void *ctx, const struct db_val *v)
 		look->is_shop_active = db_get_int(&v[1]) != 0;
 		look->customer_name = str_dup(rows->arena, db_get_text(&v[2]));
 		look->is_customer_active = db_get_int(&v[3]) != 0;
+		look->customer_tokens_ended_at = db_get_time(&v[9]);
 	}
 	if (v[4].type == DB_NULL)
 		return OC_OK;
@@ -215,7 +217,9 @@ static enum outcome take_idem(void *ctx, const struct db_val *v)
 {
 	struct idem_rows *rows = ctx;
 	rows->is_seen = true;
-	*rows->out = (struct idem_row){ str_dup(rows->arena, db_get_text(&v[0])), { db_get_uint(&v[1]) }, str_dup(rows->arena, db_get_text(&v[2])) };
+	*rows->out = (struct idem_row){
+		str_dup(rows->arena, db_get_text(&v[0])), { db_get_uint(&v[1]) }, str_dup(rows->arena, db_get_text(&v[2])), standing_of_row(&v[3]),
+	};
 	return OC_OK;
 }
 

@@ -15,15 +15,23 @@
 #define LIST_PAGE_HEAD "(SELECT id FROM ("
 #define LIST_PAGE_TAIL ") u ORDER BY created_at DESC, id DESC LIMIT ?) d"
 #define LIST_ORDERS " LEFT JOIN orders o ON o.id = d.id"
-/* Without a row where the shop is not the owner's, and then no page is looked for. Else at least with one. */
-#define LIST_SHOP_HEAD LIST_SELECT "shops s LEFT JOIN " LIST_PAGE_HEAD
-#define LIST_SHOP_TAIL LIST_PAGE_TAIL " ON TRUE" LIST_ORDERS " WHERE s.id = ? AND s.owner_id = ?"
+/* Who asks, beside the shop s: t where they are staff, v where their token counts no more. user, user, iat */
+#define ASKER " LEFT JOIN shop_staff t ON t.shop_id = s.id AND t.user_id = ?" \
+	" LEFT JOIN users v ON v.id = ? AND (v.is_active = 0 OR v.tokens_ended_at >= ?)"
+/* shop, owner */
+#define OF_SHOP " WHERE s.id = ? AND (s.owner_id = ? OR t.user_id IS NOT NULL) AND v.id IS NULL"
+/* Without a row where the asker is none of the shop's people, and then no page is looked for. Else at least with one. */
+#define LIST_SHOP_HEAD LIST_SELECT "shops s" ASKER " LEFT JOIN " LIST_PAGE_HEAD
+#define LIST_SHOP_TAIL LIST_PAGE_TAIL " ON TRUE" LIST_ORDERS OF_SHOP
 /* What comes after the cursor (created_at, id); the first condition is the one that an index can use. */
 #define AFTER_CURSOR " created_at <= ? AND (created_at < ? OR id < ?)"
 #define NEWEST_FIRST " ORDER BY created_at DESC, id DESC LIMIT ?"
 
-#define USER_COLUMNS "id, full_name, phone_number, email, password_hash, role, is_active, created_at"
-#define USER_ROW "usssssit"
+#define USER_COLUMNS "id, full_name, phone_number, email, password_hash, role, is_active, created_at, tokens_ended_at"
+#define USER_ROW "usssssitt"
+/* struct standing; loaded by db_account.c. */
+#define STANDING " v.id, v.is_active, v.tokens_ended_at"
+#define STANDING_ROW "uit"
 #define SHOP_COLUMNS "id, owner_id, name, timezone, currency, address, phone_number, is_active, created_at, updated_at"
 #define SHOP_ROW "uusssssitt"
 #define PRODUCT_COLUMNS "id, shop_id, name, description, unit, price, stock, is_active, created_at, updated_at"
@@ -40,12 +48,24 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"SELECT " USER_COLUMNS " FROM users WHERE phone_number = ?"),
 	READS(SQL_USER_GET, "u", USER_ROW,
 		"SELECT " USER_COLUMNS " FROM users WHERE id = ?"),
+	READS(SQL_USER_LOCK, "u", USER_ROW,
+		"SELECT " USER_COLUMNS " FROM users WHERE id = ? FOR UPDATE"),
 	/* after id, limit */
 	READS(SQL_USER_LIST, "uu", USER_ROW,
 		"SELECT " USER_COLUMNS " FROM users WHERE id > ? ORDER BY id LIMIT ?"),
-	/* full_name, phone_number, email, password_hash, role, is_active; id */
-	WRITES(SQL_USER_UPDATE, "sssssiu",
-		"UPDATE users SET full_name = ?, phone_number = ?, email = ?, password_hash = ?, role = ?, is_active = ? WHERE id = ?"),
+	/* full_name, phone_number, email, password_hash, role, is_active, tokens_ended_at; id */
+	WRITES(SQL_USER_UPDATE, "sssssitu",
+		"UPDATE users SET full_name = ?, phone_number = ?, email = ?, password_hash = ?, role = ?, is_active = ?, tokens_ended_at = ?"
+		" WHERE id = ?"),
+	READS(SQL_STANDING_GET, "u", STANDING_ROW "i",
+		"SELECT" STANDING ", EXISTS(SELECT 1 FROM shop_staff t WHERE t.user_id = v.id) FROM users v WHERE v.id = ?"),
+	/* channel_kind, channel_id, at */
+	WRITES(SQL_CLOSE_CHANNEL, "uut",
+		"INSERT INTO channel_closes (channel_kind, channel_id, at) VALUES (?, ?, ?)"),
+	/* user, at; at, user; at, user */
+	WRITES(SQL_CLOSE_CHANNELS_OF, "uttutu",
+		"INSERT INTO channel_closes (channel_kind, channel_id, at) SELECT 2, ?, ?"
+		" UNION ALL SELECT 1, id, ? FROM shops WHERE owner_id = ? UNION ALL SELECT 1, shop_id, ? FROM shop_staff WHERE user_id = ?"),
 
 	READS(SQL_SHOP_GET, "u", SHOP_ROW,
 		"SELECT " SHOP_COLUMNS " FROM shops WHERE id = ?"),
@@ -60,6 +80,9 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	WRITES(SQL_SHOP_UPDATE, "usssssitu",
 		"UPDATE shops SET owner_id = ?, name = ?, timezone = ?, currency = ?, address = ?, phone_number = ?, is_active = ?,"
 		" updated_at = ? WHERE id = ?"),
+	/* user; shop */
+	READS(SQL_SHOP_TIES, "uu", "uu",
+		"SELECT s.owner_id, t.user_id FROM shops s LEFT JOIN shop_staff t ON t.shop_id = s.id AND t.user_id = ? WHERE s.id = ?"),
 	READS(SQL_PRODUCT_GET, "u", PRODUCT_ROW,
 		"SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?"),
 	/* shop_id, before id, lowest is_active wanted, limit */
@@ -75,14 +98,14 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		" WHERE id = ?"),
 
 	/* customer; product ids; shop. One row a product found, or one with NULLs; none: no such shop. */
-	READS(SQL_PLACE_LOOK, "u{u}u", "sisiusmii",
-		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active"
+	READS(SQL_PLACE_LOOK, "u{u}u", "sisiusmiit",
+		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active, c.tokens_ended_at"
 		" FROM shops s LEFT JOIN users c ON c.id = ?"
 		" LEFT JOIN products p FORCE INDEX (PRIMARY) ON p.id IN ({?|, }) AND p.shop_id = s.id WHERE s.id = ?"),
 	/* The same for the usual case, a third cheaper without outer joins: no row for a product that is not there, or none at all. customer;
 	 * product ids; shop, twice */
-	READS(SQL_PLACE_LOOK_WHOLE, "u{u}uu", "sisiusmii",
-		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active"
+	READS(SQL_PLACE_LOOK_WHOLE, "u{u}uu", "sisiusmiit",
+		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active, c.tokens_ended_at"
 		" FROM shops s JOIN users c JOIN products p FORCE INDEX (PRIMARY)"
 		" WHERE c.id = ? AND p.id IN ({?|, }) AND p.shop_id = ? AND s.id = ?"),
 	/* (id, quantity) each; (id, quantity) each: the counted ones that have enough; how many those were must be looked at */
@@ -107,8 +130,9 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	WRITES(SQL_OUTBOX_INSERT, "{uuuuuts}",
 		"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
 		" VALUES {(?, ?, ?, ?, ?, ?, ?)|, }"),
-	READS(SQL_IDEM_GET, "us", "sus",
-		"SELECT body_hash, order_id, answer FROM idempotency_keys WHERE customer_id = ? AND idem_key = ?"),
+	READS(SQL_IDEM_GET, "us", "sus" STANDING_ROW,
+		"SELECT k.body_hash, k.order_id, k.answer," STANDING " FROM idempotency_keys k LEFT JOIN users v ON v.id = k.customer_id"
+		" WHERE k.customer_id = ? AND k.idem_key = ?"),
 	WRITES(SQL_IDEM_REPLAYED, "us",
 		"UPDATE idempotency_keys SET replays = replays + 1 WHERE customer_id = ? AND idem_key = ?"),
 	WRITES(SQL_IDEM_INSERT, "ussust",
@@ -116,6 +140,10 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 
 	READS(SQL_ORDER_GET, "u", ORDER_ROW "u",
 		"SELECT o.id," ORDER_COLUMNS ", s.owner_id FROM orders o JOIN shops s ON s.id = o.shop_id WHERE o.id = ?"),
+	/* asker, asker; id */
+	READS(SQL_ORDER_SEEN, "uuu", ORDER_ROW "uu" STANDING_ROW,
+		"SELECT o.id," ORDER_COLUMNS ", s.owner_id, t.user_id," STANDING " FROM orders o JOIN shops s ON s.id = o.shop_id"
+		" LEFT JOIN shop_staff t ON t.shop_id = o.shop_id AND t.user_id = ? LEFT JOIN users v ON v.id = ? WHERE o.id = ?"),
 	/* order ids; lines in any order: the loader sorts */
 	READS(SQL_ITEM_LIST, "{u}", "uuusumsi",
 		"SELECT order_id, line, product_id, product_name, quantity, price_at_time_of_order, special_instructions, stock_taken"
@@ -132,30 +160,32 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_HISTORY_LIST, "u", "usimust",
 		"SELECT version, status, estimated_preparation_minutes, total_amount, set_by_id, set_by_role, at"
 		" FROM order_history WHERE order_id = ? ORDER BY version"),
-	/* One (status, order_type), the commonest question, without the detour over ids: shop, owner, shop, status, order_type, cursor time twice,
-	 * cursor id, limit. No row where there is no order, or the shop is not the owner's. */
-	READS(SQL_LIST_SHOP_ONE, "uuussttuu", ORDER_ROW,
-		"SELECT STRAIGHT_JOIN o.id," ORDER_COLUMNS " FROM shops s JOIN orders o FORCE INDEX (shop_list)"
-		" WHERE s.id = ? AND s.owner_id = ? AND o.shop_id = ? AND o.status = ? AND o.order_type = ?"
+	/* One (status, order_type), the commonest question, without the detour over ids: asker twice, iat, shop, owner, shop, status, order_type,
+	 * cursor time twice, cursor id, limit. No row where there is no order, or the asker is none of the shop's people. */
+	READS(SQL_LIST_SHOP_ONE, "uutuuussttuu", ORDER_ROW,
+		"SELECT STRAIGHT_JOIN o.id," ORDER_COLUMNS " FROM shops s" ASKER " JOIN orders o FORCE INDEX (shop_list)"
+		OF_SHOP " AND o.shop_id = ? AND o.status = ? AND o.order_type = ?"
 		" AND o.created_at <= ? AND (o.created_at < ? OR o.id < ?) ORDER BY o.created_at DESC, o.id DESC LIMIT ?"),
-	/* for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit, shop, owner */
-	READS(SQL_LIST_SHOP, "{ussttuu}uuu", ORDER_ROW,
+	/* asker twice, iat; for each (status, order_type): shop, status, order_type, cursor time twice, cursor id, limit; then limit, shop, owner */
+	READS(SQL_LIST_SHOP, "uut{ussttuu}uuu", ORDER_ROW,
 		LIST_SHOP_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
 		" WHERE shop_id = ? AND status = ? AND order_type = ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }" LIST_SHOP_TAIL),
-	/* for each (status, order_type), orders placed since: shop, status, order_type, since, cursor time twice, cursor id, limit; then
+	/* asker twice, iat; for each (status, order_type), orders placed since: shop, status, order_type, since, cursor time twice, cursor id, limit; then
 	 * older ones changed since: shop, since, since, statuses, order_types (comma-separated), cursor time twice, cursor id, limit; then limit,
 	 * shop, owner */
-	READS(SQL_LIST_SHOP_SINCE, "{usst" "ttuu}" "uttssttuuuuu", ORDER_ROW,
+	READS(SQL_LIST_SHOP_SINCE, "uut{usst" "ttuu}" "uttssttuuuuu", ORDER_ROW,
 		LIST_SHOP_HEAD "{(SELECT id, created_at FROM orders FORCE INDEX (shop_list)"
 		" WHERE shop_id = ? AND status = ? AND order_type = ? AND created_at >= ? AND" AFTER_CURSOR NEWEST_FIRST ")| UNION ALL }"
 		" UNION ALL (SELECT id, created_at FROM orders FORCE INDEX (shop_updated)"
 		" WHERE shop_id = ? AND updated_at >= ? AND created_at < ? AND FIND_IN_SET(status, ?) AND FIND_IN_SET(order_type, ?) AND"
 		AFTER_CURSOR NEWEST_FIRST ")" LIST_SHOP_TAIL),
-	/* customer, statuses, order_types (comma-separated), since, cursor time twice, cursor id, limit, limit */
-	READS(SQL_LIST_CUSTOMER, "usstttuuu", ORDER_ROW,
-		LIST_SELECT LIST_PAGE_HEAD "(SELECT id, created_at FROM orders FORCE INDEX (customer_created)"
+	/* customer, statuses, order_types (comma-separated), since, cursor time twice, cursor id, limit, limit; customer, iat. At least a row for a
+	 * customer who is known and whose token counts, none for others. */
+	READS(SQL_LIST_CUSTOMER, "usstttuuuut", ORDER_ROW,
+		LIST_SELECT "users v LEFT JOIN " LIST_PAGE_HEAD "(SELECT id, created_at FROM orders FORCE INDEX (customer_created)"
 		" WHERE customer_id = ? AND FIND_IN_SET(status, ?) AND FIND_IN_SET(order_type, ?) AND updated_at >= ? AND"
-		AFTER_CURSOR NEWEST_FIRST ")" LIST_PAGE_TAIL LIST_ORDERS " LEFT JOIN shops s ON s.id = o.shop_id"),
+		AFTER_CURSOR NEWEST_FIRST ")" LIST_PAGE_TAIL " ON TRUE" LIST_ORDERS " LEFT JOIN shops s ON s.id = o.shop_id"
+		" WHERE v.id = ? AND v.is_active <> 0 AND (v.tokens_ended_at IS NULL OR v.tokens_ended_at < ?)"),
 
 	/* kind, channel, after, limit */
 	READS(SQL_EVENTS_AFTER, "uuuu", "utss",

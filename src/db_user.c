@@ -22,6 +22,7 @@ static enum outcome take_user(void *ctx, const struct db_val *vals)
 	u->password_hash = str_dup(us->arena, db_get_text(&vals[4]));
 	u->is_active = db_get_int(&vals[6]) != 0;
 	u->created_at = db_get_time(&vals[7]);
+	u->tokens_ended_at = db_get_time(&vals[8]);
 	if (role_parse(db_get_text(&vals[5]), &u->role))
 		return OC_OK;
 	log_error("user %llu has a role that does not exist", (unsigned long long)u->id.v);
@@ -39,6 +40,11 @@ static enum outcome get_one(struct db *db, struct arena *a, enum sql id, struct 
 enum outcome db_user_get(struct db *db, struct arena *a, struct user_id id, struct user *out)
 {
 	return get_one(db, a, SQL_USER_GET, db_uint(id.v), out);
+}
+
+enum outcome db_user_lock(struct db *db, struct arena *a, struct user_id id, struct user *out)
+{
+	return get_one(db, a, SQL_USER_LOCK, db_uint(id.v), out);
 }
 
 enum outcome db_user_by_phone(struct db *db, struct arena *a, struct str phone, struct user *out)
@@ -77,7 +83,7 @@ enum outcome db_user_update(struct db *db, const struct user *u)
 {
 	const struct db_val args[] = {
 		db_text(u->full_name), db_text(u->phone_number), db_text(u->email), db_text(u->password_hash),
-		db_text(str_from(role_name(u->role))), db_int(u->is_active), db_uint(u->id.v),
+		db_text(str_from(role_name(u->role))), db_int(u->is_active), db_time(u->tokens_ended_at), db_uint(u->id.v),
 	};
 	struct db_done done = { 0 };
 	enum outcome oc = db_run(db, SQL_USER_UPDATE, 0, args, sizeof args / sizeof *args, NULL, NULL, &done);

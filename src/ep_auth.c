@@ -2,8 +2,6 @@
  * Owns: what register and login take and give. Does not own: tokens (jwt.c), hashing (passwd.c), the rules of names (person.c). */
 #include "ep.h"
 
-#include <string.h>
-
 #include "access.h"
 #include "db_user.h"
 #include "passwd.h"
@@ -11,6 +9,7 @@
 #include "problem.h"
 #include "render.h"
 #include "reply.h"
+#include "signin.h"
 
 /* Generous bounds: person.c has the real ones and better sentences. */
 #define TEXT_FIELD(type_, member_, is_required_) \
@@ -84,6 +83,11 @@ static const struct field login_fields[] = {
 };
 static const struct field_table login_table = { login_fields, sizeof login_fields / sizeof *login_fields, sizeof(struct login_input) };
 
+static enum outcome refuse_login(struct req *r)
+{
+	return problem_reply(r, PROBLEM_UNAUTHORIZED, "The phone number or the password is wrong.");
+}
+
 /* An unknown number costs the time of a wrong password, so that nobody learns which numbers have an account. */
 static enum outcome find_login(struct req *r, const struct login_input *in, struct user *user)
 {
@@ -95,44 +99,24 @@ static enum outcome find_login(struct req *r, const struct login_input *in, stru
 	if (oc != OC_OK && oc != OC_NOT_FOUND)
 		return oc;
 	bool is_right = passwd_matches(r->app->conf, oc == OC_OK ? user->password_hash : STR_NONE, in->password);
-	if (!is_right || !user->is_active)
-		return problem_reply(r, PROBLEM_UNAUTHORIZED, "The phone number or the password is wrong.");
-	return OC_OK;
-}
-
-static void reply_token(struct req *r, const char *name, struct str token, int64_t ttl)
-{
-	struct buf *b = reply_json(r, 200);
-	http_reply_header(r->reply, "Cache-Control", "no-store");
-	buf_addf(b, "{\"%s\":", name);
-	buf_addjson(b, token);
-	if (strcmp(name, "access_token") == 0)
-		buf_adds(b, ",\"token_type\":\"bearer\"");
-	buf_addf(b, ",\"expires_in\":%lld", (long long)ttl);
+	return is_right && user->is_active ? OC_OK : OC_NOT_FOUND;
 }
 
 enum outcome ep_login(struct req *r)
 {
-	const struct app *app = r->app;
 	struct login_input in = { 0 };
 	struct faults f = FAULTS_IN(r->arena);
 	struct user user = { 0 };
-	struct str token;
-	if (!keyring_can_issue(app->keys))
-		return problem_reply(r, PROBLEM_NOT_FOUND, "Access tokens are issued elsewhere.");
+	enum outcome oc = signin_check(r);
+	if (oc != OC_OK)
+		return oc;
 	body_fill(r->body, &login_table, &in, &f);
 	if (f.n)
 		return problem_faults(r, &f);
-	enum outcome oc = find_login(r, &in, &user);
-	if (oc != OC_OK)
-		return oc;
-	struct claims claims = { user.id, user.role, r->now + app->conf->token_ttl_s * INSTANT_SECOND };
-	oc = jwt_issue(r->arena, app->keys, app->conf, &claims, r->now, &token);
-	if (oc != OC_OK)
-		return OC_BAD;
-	reply_token(r, "access_token", token, app->conf->token_ttl_s);
-	buf_addf(&r->reply->body, ",\"role\":\"%s\",\"user_id\":%llu}", role_name(user.role), (unsigned long long)user.id.v);
-	return OC_OK;
+	oc = find_login(r, &in, &user);
+	if (oc == OC_OK)
+		oc = signin_reply(r, &user);
+	return oc == OC_NOT_FOUND ? refuse_login(r) : oc;
 }
 
 enum outcome ep_ticket(struct req *r)
@@ -141,14 +125,13 @@ enum outcome ep_ticket(struct req *r)
 	struct str ticket;
 	if (!keyring_can_ticket(app->keys))
 		return problem_reply(r, PROBLEM_NOT_FOUND, "No ticket key is set up here.");
-	/* A ticket does not outlive the token it was got with. */
+	/* A ticket does not outlive the token it was got with: neither its time, nor its being ended, which goes by iat. */
 	int64_t ttl = app->conf->ticket_ttl_s, left = (r->who.exp - r->now) / INSTANT_SECOND;
 	ttl = left < ttl ? left : ttl;
-	struct claims claims = { r->who.sub, r->who.role, r->now + ttl * INSTANT_SECOND };
-	if (jwt_issue_ticket(r->arena, app->keys, app->conf, &claims, r->now, &ticket) != OC_OK)
+	struct claims claims = { r->who.sub, r->who.role, r->now + ttl * INSTANT_SECOND, r->who.iat };
+	if (jwt_issue_ticket(r->arena, app->keys, app->conf, &claims, &ticket) != OC_OK)
 		return OC_BAD;
-	reply_token(r, "ticket", ticket, ttl);
-	buf_addc(&r->reply->body, '}');
+	buf_addc(signin_reply_token(r, "ticket", ticket, ttl), '}');
 	return OC_OK;
 }
 

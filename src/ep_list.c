@@ -3,6 +3,7 @@
 #include "ep.h"
 
 #include "access.h"
+#include "auth.h"
 #include "db_order.h"
 #include "problem.h"
 #include "render.h"
@@ -75,7 +76,8 @@ enum outcome ep_orders_of_shop(struct req *r)
 	struct query q;
 	struct order_filter filter;
 	struct order_page page;
-	if (r->who.role != ROLE_SHOPKEEPER)
+	struct asker asker = auth_asker(r);
+	if (r->who.role == ROLE_ADMIN)
 		return access_refuse(r);
 	read_filter(r, &q, &filter, &f);
 	if (f.n) {
@@ -83,9 +85,10 @@ enum outcome ep_orders_of_shop(struct req *r)
 		return seen == OC_OK ? problem_faults(r, &f) : seen;
 	}
 	unsigned limit = filter.limit++;
-	enum outcome oc = db_orders_of_shop(r->app->db, r->arena, shop, r->who.sub, &filter, &page);
+	enum outcome oc = db_orders_of_shop(r->app->db, r->arena, shop, &asker, &filter, &page);
 	if (oc == OC_NOT_FOUND)
 		return access_refuse(r);
+	r->is_judged = oc == OC_OK;
 	return oc == OC_OK ? reply_page(r, &q, page, limit) : oc;
 }
 
@@ -95,10 +98,12 @@ enum outcome ep_orders_of_me(struct req *r)
 	struct query q;
 	struct order_filter filter;
 	struct order_page page;
+	struct asker asker = auth_asker(r);
 	read_filter(r, &q, &filter, &f);
 	if (f.n)
 		return problem_faults(r, &f);
 	unsigned limit = filter.limit++;
-	enum outcome oc = db_orders_of_customer(r->app->db, r->arena, r->who.sub, &filter, &page);
-	return oc == OC_OK ? reply_page(r, &q, page, limit) : oc;
+	enum outcome oc = db_orders_of_customer(r->app->db, r->arena, &asker, &filter, &page);
+	r->is_judged = oc == OC_OK;
+	return oc == OC_OK || oc == OC_NOT_FOUND ? reply_page(r, &q, page, limit) : oc;
 }

@@ -2,6 +2,8 @@
  * Owns: who may see and change it, If-Match, what a change writes beside the order. Does not own: transitions (order.c). */
 #include "ep.h"
 
+#include "access.h"
+#include "auth.h"
 #include "db_order.h"
 #include "db_outbox.h"
 #include "event.h"
@@ -15,18 +17,25 @@ static bool is_its_customer(const struct req *r, const struct order_row *row)
 	return r->who.role == ROLE_CUSTOMER && r->who.sub.v == row->order.customer_id.v;
 }
 
-static bool is_its_shopkeeper(const struct req *r, const struct order_row *row)
+static bool is_of_its_shop(const struct req *r, const struct order_row *row)
 {
-	return r->who.role == ROLE_SHOPKEEPER && r->who.sub.v == row->owner_id.v;
+	return is_of_shop(r->who.role, r->who.sub.v == row->owner_id.v, row->is_staff);
+}
+
+/* The order, and whether the asker's account still lets them ask. */
+static enum outcome get_order(struct req *r, struct order_row *row)
+{
+	enum outcome oc = db_order_seen(r->app->db, r->arena, (struct order_id){ r->ids[0] }, r->who.sub, row);
+	return oc == OC_OK ? auth_judge(r, &row->asker) : oc;
 }
 
 /* Somebody else's order is as if it were not there. */
 static enum outcome get_visible(struct req *r, struct order_row *row)
 {
-	enum outcome oc = db_order_get(r->app->db, r->arena, (struct order_id){ r->ids[0] }, row);
+	enum outcome oc = get_order(r, row);
 	if (oc != OC_OK)
 		return oc;
-	return is_its_customer(r, row) || is_its_shopkeeper(r, row) ? OC_OK : OC_NOT_FOUND;
+	return is_its_customer(r, row) || is_of_its_shop(r, row) ? OC_OK : OC_NOT_FOUND;
 }
 
 static enum outcome reply_order(struct req *r, const struct order *o)
@@ -124,7 +133,8 @@ static enum outcome write_history(struct changing *c)
 	*e++ = (struct history_entry){
 		.version = c->next.version, .status = c->next.status,
 		.estimated_preparation_minutes = c->next.estimated_preparation_minutes, .total_amount = c->next.total_amount,
-		.set_by = c->r->who.sub, .set_by_role = c->r->who.role, .at = c->next.updated_at,
+		/* Staff are shopkeepers here, whatever they are elsewhere. */
+		.set_by = c->r->who.sub, .set_by_role = ROLE_SHOPKEEPER, .at = c->next.updated_at,
 	};
 	return db_history_insert(c->r->app->db, c->next.id, entries, (size_t)(e - entries));
 }
@@ -170,8 +180,8 @@ static enum outcome change_once(struct db *db, void *ctx)
 	/* Guarding by the version is enough nearly always; who lost to somebody faster queues up, rather than lose again and again. */
 	enum outcome oc = c->tries++ ? db_order_lock(db, id) : OC_OK;
 	if (oc == OC_OK)
-		oc = db_order_get(db, r->arena, id, &c->row);
-	if (oc == OC_OK && !is_its_shopkeeper(r, &c->row))
+		oc = get_order(r, &c->row);
+	if (oc == OC_OK && !is_of_its_shop(r, &c->row))
 		oc = OC_NOT_FOUND;
 	if (oc != OC_OK)
 		return oc;
@@ -201,6 +211,9 @@ enum outcome ep_order_change(struct req *r)
 	if (oc != OC_OK)
 		return oc;
 	oc = db_transact(r->app->db, change_once, &c);
+	/* To shopkeepers, who change orders elsewhere, another shop's is as if it were not there; to all others no order is theirs to change. */
+	if (oc == OC_NOT_FOUND && r->who.role != ROLE_SHOPKEEPER)
+		return access_refuse_others(r);
 	if (oc != OC_OK)
 		return oc;
 	if (c.is_changed)
@@ -227,7 +240,7 @@ enum outcome ep_order_history(struct req *r)
 	struct buf *b = reply_json(r, 200);
 	for (size_t i = 0; i < n; i++) {
 		buf_addc(b, i ? ',' : '[');
-		render_history_entry(b, &entries[i], zone, is_its_shopkeeper(r, &row));
+		render_history_entry(b, &entries[i], zone, is_of_its_shop(r, &row));
 	}
 	buf_addc(b, ']');
 	return OC_OK;

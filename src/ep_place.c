@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "auth.h"
 #include "db_order.h"
 #include "db_outbox.h"
 #include "event.h"
@@ -141,6 +142,9 @@ static enum outcome replay(struct placing *p)
 	if (oc != OC_OK)
 		return oc;
 	p->is_key_known = true;
+	oc = auth_judge(r, &row.customer);
+	if (oc != OC_OK)
+		return oc;
 	if (!str_eq(row.body_hash, p->body_hash))
 		return problem_reply(r, PROBLEM_IDEMPOTENCY_KEY_REUSED, "Use a new key for a new order.");
 	oc = db_idem_replayed(r->app->db, r->who.sub, p->key);
@@ -173,7 +177,7 @@ static enum outcome judge_look(struct placing *p, enum outcome oc)
 		return problem_reply(p->r, PROBLEM_NOT_FOUND, "There is no such shop.");
 	if (oc == OC_OK && (!p->look.customer_name.s || !p->look.is_customer_active))
 		return problem_reply(p->r, PROBLEM_UNAUTHORIZED, "This account does not exist or is not active.");
-	return oc;
+	return oc == OC_OK ? auth_judge(p->r, &(struct standing){ true, true, p->look.customer_tokens_ended_at }) : oc;
 }
 
 /* Takes the stock before anything is judged: that spares a round trip, and what is refused is rolled back. */
@@ -257,7 +261,7 @@ static enum outcome write_order(struct placing *p)
 	p->answer = buf_str(&answer);
 	if (!p->key.s)
 		return OC_OK;
-	struct idem_row row = { p->body_hash, p->order.id, p->answer };
+	struct idem_row row = { .body_hash = p->body_hash, .order_id = p->order.id, .answer = p->answer };
 	oc = db_idem_insert(r->app->db, r->who.sub, p->key, &row, r->now);
 	/* The original committed meanwhile. InnoDB tells so a moment before others can read it: once more, from the start, until they can. */
 	return oc == OC_CONFLICT ? OC_BUSY : oc;

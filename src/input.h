@@ -64,6 +64,9 @@ bool body_has_nul(const struct body *b);				/* some string in it, wherever, hold
 struct str body_text(const struct body *b, const char *name);		/* none where absent or no string */
 /* False where absent or anything but an integer literal (1.0 and 1e3 are none); beyond int64_t the nearest that it holds. */
 bool body_integer(const struct body *b, const char *name, int64_t *out);
+/* False where absent or no number. A number of seconds (1790000000, 1790000000.25, 1.79e9) in microseconds, from 0 to the end of the year
+ * 9999: further digits are cut, and what is beyond is the nearest that is not. */
+bool body_seconds(const struct body *b, const char *name, int64_t *out);
 /* Whether the member is that text, or an array with that text among its elements. */
 bool body_names(const struct body *b, const char *name, const char *text);
 /* Fills out (table->size bytes, already zeroed or defaulted by the caller) from the members that the table names;

@@ -16,6 +16,8 @@
 #include "json_scan.h"
 #include "log.h"
 
+#define SECONDS_MAX_US INT64_C(253402300799999999)	/* the end of the year 9999 */
+
 /* How many members the objects in v have together. Nested no deeper than json_scan lets pass. */
 static size_t tree_members(struct json_object *v)
 {
@@ -277,6 +279,42 @@ static void hash_value(struct hasher *h, struct json_object *v)
 		hash_object(h, v);
 		break;
 	}
+}
+
+/* d times ten to the shift, without what is behind the point; at most max, which has room for another digit. */
+static int64_t decimal_scaled(const struct decimal *d, int shift, int64_t max)
+{
+	int64_t exponent = d->exponent + shift, v = 0;
+
+	for (const char *c = d->first; c <= d->last; c++)
+		exponent += *c != '.';
+	for (const char *c = d->first; c <= d->last && exponent > 0; c++) {
+		if (*c == '.')
+			continue;
+		v = v * 10 + (*c - '0');
+		exponent--;
+		if (v > max)
+			return max;
+	}
+	for (; exponent > 0 && v > 0; exponent--) {
+		v *= 10;
+		if (v > max)
+			return max;
+	}
+	return v;
+}
+
+bool body_seconds(const struct body *b, const char *name, int64_t *out)
+{
+	struct json_object *v = member(b, name);
+	struct decimal d;
+	char tmp[24];
+
+	if (!json_object_is_type(v, json_type_int) && !json_object_is_type(v, json_type_double))
+		return false;
+	d = decimal_of(body_number_text(v, tmp));
+	*out = d.negative ? 0 : decimal_scaled(&d, 6, SECONDS_MAX_US);
+	return true;
 }
 
 void body_hash(const struct body *b, uint8_t hash[32])

@@ -16,6 +16,7 @@
 #define PART_MAX (TOKEN_MAX / 4 * 3)	/* bytes that a token's part can stand for */
 #define EXP_MAX INT64_C(253402300799)	/* the end of the year 9999 */
 #define TYP_TICKET "ticket"
+#define IAT_FRACTION "iat_us"	/* microseconds beyond iat */
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 /* The header of all tokens that are made here: {"alg":"HS256","typ":"JWT"} */
@@ -127,6 +128,22 @@ static const char *nbf_fault(instant nbf, const struct conf *c, instant now)
 	return nbf > now + c->token_leeway_s * INSTANT_SECOND ? "the token is not yet valid" : NULL;
 }
 
+/* RFC 7519 section 2: seconds, which may have a fraction. Ours stands in a claim of its own: there are libraries that round their clock down to
+ * seconds, and take a token with a fraction for one from the future. */
+static const char *iat_fault(const struct body *claims, struct claims *out)
+{
+	int64_t us;
+
+	out->iat = INSTANT_NONE;
+	if (!body_has(claims, "iat"))
+		return NULL;
+	if (!body_seconds(claims, "iat", &out->iat))
+		return "the token's \"iat\" is no number";
+	if (body_integer(claims, IAT_FRACTION, &us) && us >= 0 && us < INSTANT_SECOND)
+		out->iat += us - out->iat % INSTANT_SECOND;
+	return NULL;
+}
+
 /* The fault of the times, or NULL. */
 static const char *time_fault(const struct body *claims, const struct conf *c, instant now, struct verified *out)
 {
@@ -139,6 +156,8 @@ static const char *time_fault(const struct body *claims, const struct conf *c, i
 		return "the token's \"exp\" is out of range";
 	out->who.exp = exp * INSTANT_SECOND;
 	why = exp_fault(out->who.exp, c, now);
+	if (!why)
+		why = iat_fault(claims, &out->who);
 	if (why || !body_has(claims, "nbf"))
 		return why;
 	if (!body_integer(claims, "nbf", &nbf))
@@ -296,15 +315,24 @@ static void add_text(struct buf *b, const char *name, struct str value)
 	buf_addc(b, ',');
 }
 
+static void add_iat(struct buf *b, instant iat)
+{
+	buf_addf(b, "\"iat\":%" PRId64 ",", iat / INSTANT_SECOND);
+	if (iat % INSTANT_SECOND)
+		buf_addf(b, "\"" IAT_FRACTION "\":%" PRId64 ",", iat % INSTANT_SECOND);
+}
+
 /* In the order of their names. */
-static struct str claims_text(struct arena *a, const struct conf *c, const struct claims *who, instant now, bool is_ticket)
+static struct str claims_text(struct arena *a, const struct conf *c, const struct claims *who, bool is_ticket)
 {
 	struct buf b = BUF_IN(a);
 
 	buf_addc(&b, '{');
 	if (c->token_audience[0])
 		add_text(&b, "aud", str_from(c->token_audience));
-	buf_addf(&b, "\"exp\":%" PRId64 ",\"iat\":%" PRId64 ",", who->exp / INSTANT_SECOND, now / INSTANT_SECOND);
+	buf_addf(&b, "\"exp\":%" PRId64 ",", who->exp / INSTANT_SECOND);
+	if (who->iat != INSTANT_NONE)
+		add_iat(&b, who->iat);
 	if (c->token_issuer[0])
 		add_text(&b, "iss", str_from(c->token_issuer));
 	add_text(&b, "role", str_from(role_name(who->role)));
@@ -324,9 +352,9 @@ static void add_base64(struct buf *b, const void *bytes, size_t len)
 	b->len += size - 1;
 }
 
-static enum outcome issue(struct arena *a, struct purpose p, const struct conf *c, const struct claims *who, instant now, struct str *out)
+static enum outcome issue(struct arena *a, struct purpose p, const struct conf *c, const struct claims *who, struct str *out)
 {
-	struct str claims = claims_text(a, c, who, now, p.is_ticket);
+	struct str claims = claims_text(a, c, who, p.is_ticket);
 	unsigned char mac[SIGNATURE_HS256_SIZE];
 	struct buf b = BUF_IN(a);
 
@@ -340,12 +368,12 @@ static enum outcome issue(struct arena *a, struct purpose p, const struct conf *
 	return OC_OK;
 }
 
-enum outcome jwt_issue(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, instant now, struct str *out)
+enum outcome jwt_issue(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, struct str *out)
 {
-	return keyring_can_issue(k) ? issue(a, access_purpose(k), c, who, now, out) : OC_REFUSED;
+	return keyring_can_issue(k) ? issue(a, access_purpose(k), c, who, out) : OC_REFUSED;
 }
 
-enum outcome jwt_issue_ticket(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, instant now, struct str *out)
+enum outcome jwt_issue_ticket(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, struct str *out)
 {
-	return keyring_can_ticket(k) ? issue(a, ticket_purpose(k), c, who, now, out) : OC_REFUSED;
+	return keyring_can_ticket(k) ? issue(a, ticket_purpose(k), c, who, out) : OC_REFUSED;
 }

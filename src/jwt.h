@@ -1,5 +1,6 @@
 /* jwt.h - verifying and making tokens.
- * Owns: a token's shape, alg, exp, nbf, iss, aud. Does not own: keys (keyring.c), signatures (signature.c), what the caller may do (auth.c).
+ * Owns: a token's shape, alg, exp, nbf, iat, iss, aud. Does not own: keys (keyring.c), signatures (signature.c), what the caller may do and
+ * whether the account still lets it count (auth.c).
  * The algorithm is the server's: a token whose header names another is refused (RFC 8725 section 3.1). */
 #ifndef PICKUP_JWT_H
 #define PICKUP_JWT_H
@@ -11,7 +12,8 @@
 #include "str.h"
 #include "timefmt.h"
 
-struct claims { struct user_id sub; enum role role; instant exp; };
+/* iat: when it was issued; INSTANT_NONE: it does not say. */
+struct claims { struct user_id sub; enum role role; instant exp, iat; };
 
 /* The keys in force; owned by the worker. */
 struct keyring;
@@ -31,8 +33,9 @@ must_check enum outcome jwt_verify_ticket(const struct keyring *k, const struct 
 /* Whether this server can make access tokens (HS256) and tickets. */
 bool keyring_can_issue(const struct keyring *k);
 bool keyring_can_ticket(const struct keyring *k);
-/* New tokens (arena); exp = who->exp. OC_REFUSED where the keyring can't. */
-must_check enum outcome jwt_issue(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, instant now, struct str *out);
-must_check enum outcome jwt_issue_ticket(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, instant now, struct str *out);
+/* New tokens (arena) that say what who says: exp in whole seconds, iat to the microsecond (what is beyond the second as
+ * "iat_us"), or not at all. OC_REFUSED where the keyring can't. */
+must_check enum outcome jwt_issue(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, struct str *out);
+must_check enum outcome jwt_issue_ticket(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, struct str *out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "access.h"
 #include "auth.h"
 #include "ep.h"
 #include "log.h"
@@ -12,12 +13,13 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/api/v1/auth/register", WHO_PUBLIC, BODY_JSON, ep_register, "Create an account" },
 	{ HTTP_POST, "/api/v1/auth/login", WHO_PUBLIC, BODY_JSON, ep_login, "Get an access token" },
 	{ HTTP_POST, "/api/v1/auth/ticket", WHO_ANY, BODY_NONE, ep_ticket, "Get a one-minute token for opening a WebSocket" },
-	{ HTTP_POST, "/api/v1/orders", WHO_CUSTOMER, BODY_JSON, ep_order_place, "Place an order" },
-	{ HTTP_GET, "/api/v1/orders/me", WHO_CUSTOMER, BODY_NONE, ep_orders_of_me, "My orders, newest first" },
-	{ HTTP_GET, "/api/v1/orders/shop/{id}", WHO_ANY, BODY_NONE, ep_orders_of_shop, "A shop's orders, newest first" },
-	{ HTTP_GET, "/api/v1/orders/{id}", WHO_ANY, BODY_NONE, ep_order_get, "One order" },
-	{ HTTP_PATCH, "/api/v1/orders/{id}", WHO_SHOPKEEPER, BODY_JSON, ep_order_change, "Change an order's status, estimate or total" },
-	{ HTTP_GET, "/api/v1/orders/{id}/history", WHO_ANY, BODY_NONE, ep_order_history, "Who set what and when" },
+	{ HTTP_POST, "/api/v1/auth/logout-all", WHO_ANY, BODY_NONE, ep_logout_all, "End all my tokens, this one included" },
+	{ HTTP_POST, "/api/v1/orders", WHO_CUSTOMER_HOT, BODY_JSON, ep_order_place, "Place an order" },
+	{ HTTP_GET, "/api/v1/orders/me", WHO_CUSTOMER_HOT, BODY_NONE, ep_orders_of_me, "My orders, newest first" },
+	{ HTTP_GET, "/api/v1/orders/shop/{id}", WHO_ANY_HOT, BODY_NONE, ep_orders_of_shop, "A shop's orders, newest first" },
+	{ HTTP_GET, "/api/v1/orders/{id}", WHO_ANY_HOT, BODY_NONE, ep_order_get, "One order" },
+	{ HTTP_PATCH, "/api/v1/orders/{id}", WHO_PEOPLE_HOT, BODY_JSON, ep_order_change, "Change an order's status, estimate or total" },
+	{ HTTP_GET, "/api/v1/orders/{id}/history", WHO_ANY_HOT, BODY_NONE, ep_order_history, "Who set what and when" },
 	{ HTTP_GET, "/api/v1/events/shop/{id}", WHO_ANY, BODY_NONE, ep_events_of_shop, "Notifications of a shop after a number" },
 	{ HTTP_GET, "/api/v1/events/customer/{id}", WHO_ANY, BODY_NONE, ep_events_of_customer, "Notifications of a customer after a number" },
 	{ HTTP_GET, "/api/v1/shops", WHO_PUBLIC, BODY_NONE, ep_shop_list, "Shops, newest first" },
@@ -97,13 +99,29 @@ static const struct route *find_route(struct req *r)
 	return NULL;
 }
 
+static bool is_hot(const struct route *route)
+{
+	return route->who >= WHO_ANY_HOT;
+}
+
 static enum outcome check_role(struct req *r, const struct route *route)
 {
-	if (route->who == WHO_CUSTOMER && r->who.role != ROLE_CUSTOMER)
+	bool wants_customer = route->who == WHO_CUSTOMER || route->who == WHO_CUSTOMER_HOT;
+	if (wants_customer && r->who.role != ROLE_CUSTOMER)
 		return problem_reply(r, PROBLEM_FORBIDDEN, "Only a customer may do this.");
 	if (route->who == WHO_SHOPKEEPER && r->who.role != ROLE_SHOPKEEPER)
-		return problem_reply(r, PROBLEM_FORBIDDEN, "Only the shop's people may do this.");
+		return access_refuse_others(r);
 	return OC_OK;
+}
+
+/* Nobody's role tells whether they are staff: their account does. */
+static enum outcome look(struct req *r, const struct route *route)
+{
+	bool is_staff;
+	enum outcome oc = auth_look(r, &is_staff);
+	if (oc == OC_OK && route->who == WHO_PEOPLE_HOT && !is_of_shop(r->who.role, true, is_staff))
+		return access_refuse_others(r);
+	return oc;
 }
 
 static enum outcome admit(struct req *r, const struct route *route)
@@ -111,7 +129,20 @@ static enum outcome admit(struct req *r, const struct route *route)
 	if (route->who == WHO_PUBLIC)
 		return OC_OK;
 	enum outcome oc = auth_caller(r, route->who == WHO_SUBSCRIBER);
+	if (oc == OC_OK && !is_hot(route))
+		oc = look(r, route);
 	return oc == OC_OK ? check_role(r, route) : oc;
+}
+
+/* Before an answer goes out that was made without a look at the account. Where the database is away, a refusal is a refusal all the same. */
+static enum outcome admit_late(struct req *r, const struct route *route, enum outcome oc)
+{
+	bool is_refusal = oc == OC_REFUSED || oc == OC_NOT_FOUND;
+	if (!is_hot(route) || r->is_judged || (oc != OC_OK && !is_refusal))
+		return oc;
+	enum outcome late = look(r, route);
+	bool is_away = late == OC_DOWN || late == OC_BUSY;
+	return late == OC_OK || (is_away && is_refusal) ? oc : late;
 }
 
 static enum outcome take_body(struct req *r, const struct route *route, const struct http_io *io)
@@ -140,6 +171,12 @@ static enum outcome take_body(struct req *r, const struct route *route, const st
 	return OC_OK;
 }
 
+static enum outcome serve(struct req *r, const struct route *route, const struct http_io *io)
+{
+	enum outcome oc = take_body(r, route, io);
+	return oc == OC_OK ? route->handler(r) : oc;
+}
+
 void route_dispatch(struct req *r, const struct http_io *io)
 {
 	r->reply->is_body_omitted = r->http.method == HTTP_HEAD;
@@ -148,9 +185,7 @@ void route_dispatch(struct req *r, const struct http_io *io)
 		return;
 	enum outcome oc = admit(r, route);
 	if (oc == OC_OK)
-		oc = take_body(r, route, io);
-	if (oc == OC_OK)
-		oc = route->handler(r);
+		oc = admit_late(r, route, serve(r, route, io));
 	problem_from_outcome(r, oc);
 	if (!r->reply->status) {
 		log_error("%s left no answer (outcome %d)", route->path, (int)oc);

@@ -11,7 +11,11 @@ enum route_who {
 	WHO_ANY,		/* a good access token of any role */
 	WHO_CUSTOMER,		/* of a customer */
 	WHO_SHOPKEEPER,		/* of a shopkeeper (which shop, the endpoint looks) */
-	WHO_SUBSCRIBER		/* an access token or a ticket, as a header or as ?token= */
+	WHO_SUBSCRIBER,		/* an access token or a ticket, as a header or as ?token= */
+	/* The same without a round trip of its own: whether the account still lets the token count is seen by the handler's statement, which sets
+	 * r->is_judged. Where it did not come to that, it is looked at before the answer goes out. */
+	WHO_ANY_HOT, WHO_CUSTOMER_HOT,
+	WHO_PEOPLE_HOT		/* likewise, of one of a shop's people (which shop, the endpoint looks) */
 };
 enum route_body { BODY_NONE, BODY_JSON };
 

@@ -160,6 +160,7 @@ int mode_routes(int argc, char **argv)
 	static const char *const who[] = {
 		[WHO_PUBLIC] = "public", [WHO_ANY] = "signed in", [WHO_CUSTOMER] = "customer",
 		[WHO_SHOPKEEPER] = "shopkeeper", [WHO_SUBSCRIBER] = "subscriber",
+		[WHO_ANY_HOT] = "signed in", [WHO_CUSTOMER_HOT] = "customer", [WHO_PEOPLE_HOT] = "the shop's people",
 	};
 	size_t n;
 	const struct route *routes = route_table(&n);

@@ -13,9 +13,11 @@
 #include "modes.h"
 #include "arena.h"
 #include "clock.h"
+#include "db_account.h"
 #include "db_user.h"
 #include "jwt.h"
 #include "passwd.h"
+#include "poke.h"
 #include "tool_opt.h"
 
 #define PAGE 200
@@ -45,7 +47,7 @@ static const struct opt list_opts[] = {
 static const struct opt change_opts[] = {
 	{ "ID", NULL, OPT_UINT, .is_operand = true, .is_required = true, AT(id), .min = 1, .max = OPT_ID_MAX, .help = "the user" },
 	NAME(false), PHONE(false), ROLE(false), EMAIL, PASSWORD(""),
-	{ "active", NULL, OPT_WORD, AT(is_active), .words = yes_no, .help = "no: can neither sign in nor get a token" },
+	{ "active", NULL, OPT_WORD, AT(is_active), .words = yes_no, .help = "no: can neither sign in nor get a token, and those given out end" },
 };
 
 /* One line of standard input without its end, malloc'ed; NULL with errno, 0 at the end of input. A terminal doesn't show it. */
@@ -196,30 +198,50 @@ static int user_list(struct call *c)
 	return oc == OC_OK ? 0 : failed(c, oc, "listing users");
 }
 
-struct change { const struct call *call; struct str hash; };
+struct change { const struct call *call; struct str hash; bool ends_tokens; };
 
 static enum outcome change_work(struct db *db, void *ctx)
 {
-	const struct change *ch = ctx;
+	struct change *ch = ctx;
 	const struct user_opts *o = ch->call->opts;
 	struct user u;
-	enum outcome oc = db_user_get(db, ch->call->arena, (struct user_id){ o->id }, &u);
+	enum outcome oc = db_user_lock(db, ch->call->arena, (struct user_id){ o->id }, &u);
 
 	if (oc != OC_OK)
 		return oc;
+	struct clock clock = clock_system();
+	struct standing before = standing_of_user(&u);
+	enum role role = u.role;
+	instant now = clock.now(&clock);
 	apply(o, ch->hash, &u);
-	return db_user_update(db, &u);
+	/* What was given out under the old password or role, or would be good again once they are active again, is to end. */
+	ch->ends_tokens = ch->hash.s || u.role != role || (before.is_active && !u.is_active);
+	if (ch->ends_tokens)
+		u.tokens_ended_at = standing_end(&before, now, INSTANT_NONE);
+	oc = db_user_update(db, &u);
+	return oc == OC_OK && ch->ends_tokens ? db_close_channels_of(db, u.id, now) : oc;
+}
+
+/* So that open subscriptions are closed at once. */
+static void wake_relay(const struct call *c)
+{
+	struct poke_sender *poke = poke_sender_new();
+
+	poke_send(poke, c->conf->relay_socket);
+	poke_sender_free(poke);
 }
 
 static int user_change(struct call *c)
 {
-	struct change ch = { c, STR_NONE };
+	struct change ch = { .call = c, .hash = STR_NONE };
 	int status = read_password(c, &ch.hash);
 	enum outcome oc;
 
 	if (status)
 		return status;
 	oc = db_transact(c->db, change_work, &ch);
+	if (oc == OC_OK && ch.ends_tokens)
+		wake_relay(c);
 	return oc == OC_OK ? 0 : failed(c, oc, "changing the user");
 }
 
@@ -251,10 +273,11 @@ static const struct opt token_opts[] = {
 	{ "ticket", NULL, OPT_FLAG, .offset = offsetof(struct token_opts, is_ticket), .help = "a ticket: opens WebSockets, nothing else" },
 };
 
-/* The user as claims, or the exit status. */
+/* The user as claims of now, or the exit status. */
 static int find_user(struct call *c, struct claims *who)
 {
 	const struct token_opts *o = c->opts;
+	struct clock clock = clock_system();
 	struct user u;
 	enum outcome oc = db_user_get(c->db, c->arena, (struct user_id){ o->user }, &u);
 
@@ -264,8 +287,10 @@ static int find_user(struct call *c, struct claims *who)
 		return tool_fail_outcome(c->mode, oc, "looking for the user");
 	if (!u.is_active)
 		return tool_fail(EX_DATAERR, c->mode, "--user: user %" PRIu64 " is not active", o->user);
+	struct standing s = standing_of_user(&u);
 	who->sub = u.id;
 	who->role = u.role;
+	who->iat = standing_issue(&s, clock.now(&clock));
 	return 0;
 }
 
@@ -282,8 +307,8 @@ static int issue(struct call *c, const struct keyring *keys, struct claims *who)
 		return tool_fail(EX_CONFIG, c->mode, o->is_ticket ? "no key to make tickets with: set PICKUP_TICKET_KEY_FILE"
 			: "the settings' key only verifies tokens; making them needs PICKUP_TOKEN_ALG HS256 and its secret");
 	who->exp = now + (o->ttl == OPT_UINT_UNSET ? usual : (int64_t)o->ttl) * INSTANT_SECOND;
-	oc = o->is_ticket ? jwt_issue_ticket(c->arena, keys, c->conf, who, now, &token)
-		: jwt_issue(c->arena, keys, c->conf, who, now, &token);
+	oc = o->is_ticket ? jwt_issue_ticket(c->arena, keys, c->conf, who, &token)
+		: jwt_issue(c->arena, keys, c->conf, who, &token);
 	if (oc != OC_OK)
 		return tool_fail_outcome(c->mode, oc, "making the token");
 	printf("%.*s\n", STR_FMT(token));

@@ -76,7 +76,8 @@ static enum outcome request_list(struct load *l)
 	struct shop_id shop = { pick(l, SHOPS) };
 	struct order_filter f = { 1u << ORDER_PRE_ORDER, 1u << ORDER_PENDING, INSTANT_NONE, ORDER_CURSOR_START, PAGE + 1 };
 	struct order_page page;
-	return db_orders_of_shop(l->db, l->arena, shop, (struct user_id){ shop.v }, &f, &page);
+	struct asker asker = { { shop.v }, true, l->clock.now(&l->clock) };
+	return db_orders_of_shop(l->db, l->arena, shop, &asker, &f, &page);
 }
 
 /* Every order once. */
@@ -84,7 +85,7 @@ static enum outcome change(struct db *db, void *ctx)
 {
 	struct load *l = ctx;
 	struct order_row row;
-	enum outcome oc = db_order_get(db, l->arena, (struct order_id){ l->next_order * 7919 % ORDERS + 1 }, &row);
+	enum outcome oc = db_order_seen(db, l->arena, (struct order_id){ l->next_order * 7919 % ORDERS + 1 }, (struct user_id){ 1 }, &row);
 	if (oc != OC_OK)
 		return oc;
 	struct order next = row.order;

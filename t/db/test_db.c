@@ -204,15 +204,16 @@ Test(db, affected_counts_rows_that_matched, .init = set_up)
 	struct db *db = open_schema();
 	struct db_done done;
 	const struct db_val user[] = { db_text(STR("Kiran Kumar")), db_text(STR("77")), db_null(), db_null(), db_text(STR("customer")), db_int(1) };
-	struct db_val v[7];
+	struct db_val v[8];
 
 	cr_assert_eq(add_user(db, "77", &done), OC_OK);
 	memcpy(v, user, sizeof user);
-	v[6] = db_uint(done.insert_id);
-	cr_assert_eq(db_run(db, SQL_USER_UPDATE, 0, v, 7, NULL, NULL, &done), OC_OK);
+	v[6] = db_null();
+	v[7] = db_uint(done.insert_id);
+	cr_assert_eq(db_run(db, SQL_USER_UPDATE, 0, v, 8, NULL, NULL, &done), OC_OK);
 	cr_expect_eq(done.affected, 1);
-	v[6] = db_uint(done.insert_id + 1000000);
-	cr_assert_eq(db_run(db, SQL_USER_UPDATE, 0, v, 7, NULL, NULL, &done), OC_OK);
+	v[7] = db_uint(done.insert_id + 1000000);
+	cr_assert_eq(db_run(db, SQL_USER_UPDATE, 0, v, 8, NULL, NULL, &done), OC_OK);
 	cr_expect_eq(done.affected, 0);
 	db_free(db);
 }

@@ -24,7 +24,7 @@ static enum outcome send_all(struct db *db, struct job *j)
 	for (int i = 0; i < 3 && j->phones[i] && oc == OC_OK; i++)
 		oc = add_user(db, j->phones[i], &j->done[i]);
 	if (oc == OC_OK && j->key)
-		oc = db_idem_insert(db, (struct user_id){ 1 }, str_from(j->key), &(struct idem_row){ STR("hash"), { 1 }, STR("answer") },
+		oc = db_idem_insert(db, (struct user_id){ 1 }, str_from(j->key), &(struct idem_row){ .body_hash = STR("hash"), .order_id = { 1 }, .answer = STR("answer") },
 			INT64_C(1700000000123456));
 	for (unsigned i = 0; i < j->lists && oc == OC_OK; i++)
 		oc = db_run(db, SQL_USER_LIST, 0, (struct db_val[]){ db_uint(0), db_uint(100) }, 2, count_row, &j->rows, NULL);

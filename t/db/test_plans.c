@@ -42,7 +42,8 @@ static void fill_tables(void)
 		"INSERT INTO outbox SELECT seq, 1, 1 + seq MOD 500, 1, seq, 1, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO events SELECT 1, 1 + seq MOD 500, 1 + seq DIV 500, seq, seq, 1 + seq MOD 500, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO channel_floors SELECT 2, seq, 1 FROM seq_1_to_5000",
-		"ANALYZE TABLE users, shops, products, orders, order_items, order_history, idempotency_keys, outbox, events, channel_floors",
+		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW() FROM seq_1_to_5000",
+		"ANALYZE TABLE shop_staff, users, shops, products, orders, order_items, order_history, idempotency_keys, outbox, events, channel_floors",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		tell(rows[i]);
@@ -51,7 +52,7 @@ static void fill_tables(void)
 static void empty_tables(void)
 {
 	static const char *const tables[] = { "order_items", "order_history", "orders", "idempotency_keys", "outbox", "events", "channel_floors",
-		"products", "shops", "users" };
+		"products", "shop_staff", "shops", "users" };
 	char sql[64];
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		snprintf(sql, sizeof sql, "DELETE FROM %s", tables[i]);
@@ -179,11 +180,19 @@ static void judge(enum sql id)
 	arena_free(a);
 }
 
+/* Not those that look for no rows: INSERTs of values, COMMIT. */
+static bool is_explained(enum sql id)
+{
+	const char *text = sql_statements[id].text;
+	bool inserts_values = !strncmp(text, "INSERT", 6) && !strstr(text, " SELECT ");
+	return !inserts_values && *text != '{' && id != SQL_COMMIT;
+}
+
 Test(plans, each_statement_finds_its_rows_by_an_index, .init = set_up, .timeout = 60)
 {
 	begin();
 	for (int id = 0; id < SQL__MAX; id++)
-		if (strncmp(sql_statements[id].text, "INSERT", 6) && strncmp(sql_statements[id].text, "{", 1) && id != SQL_COMMIT)
+		if (is_explained((enum sql)id))
 			judge((enum sql)id);
 	end();
 }

@@ -104,10 +104,10 @@ static char *split(char *text, char *end, char *params[], size_t *n)
 static char *good_token(struct app *app, struct arena *a, enum role role)
 {
 	instant now = app->clock.now(&app->clock);
-	struct claims claims = { { 1 }, role, now + 3600 * INSTANT_SECOND };
+	struct claims claims = { { 1 }, role, now + 3600 * INSTANT_SECOND, now };
 	struct str token;
 
-	must(jwt_issue(a, app->keys, app->conf, &claims, now, &token) == OC_OK);
+	must(jwt_issue(a, app->keys, app->conf, &claims, &token) == OC_OK);
 	return arena_printf(a, "HTTP_AUTHORIZATION=Bearer %.*s", STR_FMT(token));
 }
 

@@ -33,7 +33,8 @@ def test_a_linter_finds_nothing(source, text):
     assert (done.returncode, done.stdout.decode(), done.stderr.decode()) == (0, "", "")
 
 
-SECURITY = {"public": [], "signed in": [{"bearer": []}], "customer": [{"bearer": ["customer"]}], "shopkeeper": [{"bearer": ["shopkeeper"]}]}
+SECURITY = {"public": [], "signed in": [{"bearer": []}], "customer": [{"bearer": ["customer"]}], "shopkeeper": [{"bearer": ["shopkeeper"]}],
+            "the shop's people": [{"bearer": []}]}
 
 
 def test_it_has_every_route_and_no_other(binary, description):

@@ -30,6 +30,7 @@ STORY = [
     Step("changeOrder", "confirm", "shopkeeper"), Step("changeOrder", "ready", "shopkeeper"), Step("changeOrder", "picked_up", "shopkeeper"),
     Step("getHistory", who="customer"), Step("getHistory", who="shopkeeper"),
     Step("listShopEvents", who="shopkeeper"), Step("listCustomerEvents", who="customer"),
+    Step("logoutAll", who="customer"),
 ]
 
 

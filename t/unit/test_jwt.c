@@ -52,6 +52,8 @@ Test(jwt, claims)
 		{ WITH("\"nbf\":null"), "\"nbf\" is no integer" },
 		{ WITH("\"nbf\":true"), "\"nbf\" is no integer" }, { WITH("\"nbf\":0"), NULL }, { WITH("\"nbf\":-0"), NULL },
 		{ WITH("\"nbf\":1.5"), "\"nbf\" is no integer" },
+		{ WITH("\"iat\":\"1\""), "\"iat\" is no number" }, { WITH("\"iat\":null"), "\"iat\" is no number" },
+		{ WITH("\"iat\":true"), "\"iat\" is no number" }, { WITH("\"iat\":[1]"), "\"iat\" is no number" },
 		/* sub */
 		{ "{\"role\":\"customer\",\"exp\":1790000060}", "no \"sub\"" },
 		{ PAYLOAD("7", "\"customer\"", "1790000060"), "no \"sub\" that is a string" },
@@ -91,6 +93,43 @@ Test(jwt, claims)
 	const char *why;
 	cr_expect_eq(jwt_verify(r, &c, str_from(hs(&k, rows[2].payload)), NOW, &got, &why), OC_OK);
 	cr_expect(got.sub.v == INT64_MAX && got.role == ROLE_SHOPKEEPER && got.exp == INT64_C(253402300799) * INSTANT_SECOND);
+	keyring_free(r);
+	keys_drop(&k);
+	cr_assert(no_leaks());
+}
+
+Test(jwt, when_it_was_issued)
+{
+	static const struct { const char *claim; instant iat; } rows[] = {
+		{ "\"x\":1", INSTANT_NONE }, { "\"iat\":0", 0 }, { "\"iat\":1", 1000000 }, { "\"iat\":1790000000", NOW }, { "\"iat\":1790000000.0", NOW },
+		{ "\"iat\":1790000000.123456", NOW + 123456 }, { "\"iat\":1790000000.000001", NOW + 1 }, { "\"iat\":1790000000.1", NOW + 100000 },
+		/* further digits are cut, whatever they are */
+		{ "\"iat\":1790000000.1234569", NOW + 123456 }, { "\"iat\":1790000000.9999999999999999999999", NOW + 999999 },
+		{ "\"iat\":0.0000009", 0 }, { "\"iat\":1e-7", 0 }, { "\"iat\":1e-6", 1 }, { "\"iat\":0.001e-3", 1 },
+		{ "\"iat\":1.79e9", NOW }, { "\"iat\":17900000001234567e-7", NOW + 123456 }, { "\"iat\":179E7", NOW },
+		/* ours, and what others may mean by it */
+		{ "\"iat\":1790000000,\"iat_us\":1", NOW + 1 }, { "\"iat\":1790000000,\"iat_us\":999999", NOW + 999999 }, { "\"iat\":1790000000,\"iat_us\":0", NOW },
+		{ "\"iat\":1790000000.5,\"iat_us\":7", NOW + 7 }, { "\"iat_us\":7", INSTANT_NONE }, { "\"iat\":1790000000,\"iat_us\":1000000", NOW },
+		{ "\"iat\":1790000000,\"iat_us\":-1", NOW }, { "\"iat\":1790000000,\"iat_us\":\"7\"", NOW }, { "\"iat\":1790000000,\"iat_us\":7.5", NOW },
+		{ "\"iat\":1790000000,\"iat_us\":9223372036854775808", NOW }, { "\"iat\":1790000000,\"iat_us\":null", NOW },
+		/* beyond all times */
+		{ "\"iat\":-1", 0 }, { "\"iat\":-0.5", 0 }, { "\"iat\":-1e300", 0 }, { "\"iat\":253402300799.999999", INT64_C(253402300799999999) },
+		{ "\"iat\":253402300800", INT64_C(253402300799999999) }, { "\"iat\":9223372036854775807", INT64_C(253402300799999999) },
+		{ "\"iat\":123456789012345678901234567890", INT64_C(253402300799999999) }, { "\"iat\":1e300", INT64_C(253402300799999999) },
+		{ "\"iat\":1e999999999999999999999", INT64_C(253402300799999999) }, { "\"iat\":1e-999999999999999999999", 0 },
+		{ "\"iat\":0e999999999999999999999", 0 }, { "\"iat\":0.0", 0 }, { "\"iat\":-0", 0 },
+	};
+	struct keys k = keys_make();
+	struct conf c = hs_conf(&k);
+	struct keyring *r = ring(&c);
+	struct claims got;
+	const char *why;
+
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {	/* again, as remembered */
+		const char *claim = rows[i % COUNT(rows)].claim, *token = hs(&k, arena_printf(k.a, "{\"sub\":\"7\",\"role\":\"customer\",\"exp\":1790000060,%s}", claim));
+		cr_assert_eq(jwt_verify(r, &c, str_from(token), NOW, &got, &why), OC_OK, "%s", claim);
+		cr_expect_eq(got.iat, rows[i % COUNT(rows)].iat, "%s: %lld", claim, (long long)got.iat);
+	}
 	keyring_free(r);
 	keys_drop(&k);
 	cr_assert(no_leaks());
@@ -353,24 +392,35 @@ Test(jwt, issued_tokens)
 	struct keys k = keys_make();
 	struct conf c = hs_conf(&k);
 	struct keyring *r = ring(&c);
-	struct claims who = { { INT64_MAX }, ROLE_ADMIN, NOW + 60 * INSTANT_SECOND }, got;
+	struct claims who = { { INT64_MAX }, ROLE_ADMIN, NOW + 60 * INSTANT_SECOND, NOW }, got;
 	struct str token, ticket;
 	const char *why;
 
 	cr_assert(keyring_can_issue(r) && keyring_can_ticket(r));
-	cr_assert_eq(jwt_issue(k.a, r, &c, &who, NOW, &token), OC_OK);
+	cr_assert_eq(jwt_issue(k.a, r, &c, &who, &token), OC_OK);
 	cr_expect_eq(jwt_verify(r, &c, token, NOW, &got, &why), OC_OK);
-	cr_expect(got.sub.v == INT64_MAX && got.role == ROLE_ADMIN && got.exp == who.exp);
+	cr_expect(got.sub.v == INT64_MAX && got.role == ROLE_ADMIN && got.exp == who.exp && got.iat == NOW);
 	cr_expect(strncmp(token.s, b64(&k, HS, strlen(HS)), strcspn(token.s, ".")) == 0 && strcspn(token.s, ".") == strlen(b64(&k, HS, strlen(HS))));
 	cr_expect_str_eq(token.s, hs(&k, payload_of(&k, token)), "as made by hand");
 	cr_expect_str_eq(payload_of(&k, token), "{\"exp\":1790000060,\"iat\":1790000000,\"role\":\"admin\",\"sub\":\"9223372036854775807\"}");
 	cr_expect_eq(jwt_verify(r, &c, token, who.exp, &got, &why), OC_REFUSED);
+	/* to the microsecond, or not at all */
+	static const struct { instant iat; const char *claim; } times[] = {
+		{ NOW + 1, "\"iat\":1790000000,\"iat_us\":1," }, { NOW + 999999, "\"iat\":1790000000,\"iat_us\":999999," }, { NOW + 500000, "\"iat\":1790000000,\"iat_us\":500000," },
+		{ INSTANT_NONE, "60,\"role\"" },
+	};
+	for (size_t i = 0; i < COUNT(times); i++) {
+		struct claims of_time = { { 7 }, ROLE_ADMIN, who.exp, times[i].iat };
+		cr_assert_eq(jwt_issue(k.a, r, &c, &of_time, &token), OC_OK);
+		cr_expect(strstr(payload_of(&k, token), times[i].claim), "%s", payload_of(&k, token));
+		cr_expect(jwt_verify(r, &c, token, NOW, &got, &why) == OC_OK && got.iat == times[i].iat);
+	}
 	c.token_issuer = "me";
 	c.token_audience = "api \"x\"";
 	cr_expect_eq(jwt_verify(r, &c, token, NOW, &got, &why), OC_REFUSED);
-	cr_assert_eq(jwt_issue(k.a, r, &c, &who, NOW, &token), OC_OK);
+	cr_assert_eq(jwt_issue(k.a, r, &c, &who, &token), OC_OK);
 	cr_expect_eq(jwt_verify(r, &c, token, NOW, &got, &why), OC_OK);
-	cr_assert_eq(jwt_issue_ticket(k.a, r, &c, &who, NOW, &ticket), OC_OK);
+	cr_assert_eq(jwt_issue_ticket(k.a, r, &c, &who, &ticket), OC_OK);
 	cr_expect_str_eq(payload_of(&k, ticket), "{\"aud\":\"api \\\"x\\\"\",\"exp\":1790000060,\"iat\":1790000000,\"iss\":\"me\",\"role\":\"admin\","
 		"\"sub\":\"9223372036854775807\",\"typ\":\"ticket\"}");
 	cr_expect_eq(jwt_verify_ticket(r, &c, ticket, NOW, &got, &why), OC_OK);
@@ -385,13 +435,13 @@ Test(jwt, tickets_and_tokens_are_not_one_another)
 	struct keys k = keys_make();
 	struct conf derived = hs_conf(&k), own = conf_of(TOKEN_HS256, derived.token_key_file, put_text(&k, "t", SECRET2, 0600));
 	struct keyring *rings[] = { ring(&derived), ring(&own) };
-	const struct claims who = { { 7 }, ROLE_CUSTOMER, NOW + 60 * INSTANT_SECOND };
+	const struct claims who = { { 7 }, ROLE_CUSTOMER, NOW + 60 * INSTANT_SECOND, NOW };
 	struct str token, ticket;
 
 	for (size_t i = 0; i < COUNT(rings); i++) {
 		const struct conf *c = i ? &own : &derived;
-		cr_assert_eq(jwt_issue(k.a, rings[i], c, &who, NOW, &token), OC_OK);
-		cr_assert_eq(jwt_issue_ticket(k.a, rings[i], c, &who, NOW, &ticket), OC_OK);
+		cr_assert_eq(jwt_issue(k.a, rings[i], c, &who, &token), OC_OK);
+		cr_assert_eq(jwt_issue_ticket(k.a, rings[i], c, &who, &ticket), OC_OK);
 		try(rings[i], c, ticket.s, "wrongly signed", "a ticket as a token");
 		try_at(jwt_verify_ticket, rings[i], c, token.s, NOW, "wrongly signed", "a token as a ticket");
 		/* even where somebody knows the keys' files, purpose is written into it */
@@ -411,11 +461,11 @@ Test(jwt, what_a_public_key_can_not)
 	struct keys k = keys_make();
 	struct conf c = conf_of(TOKEN_RS256, put_pem(&k, "pub", rsa_of(&k), false, 0644), "");
 	struct keyring *r = ring(&c);
-	const struct claims who = { { 7 }, ROLE_CUSTOMER, NOW + 60 * INSTANT_SECOND };
+	const struct claims who = { { 7 }, ROLE_CUSTOMER, NOW + 60 * INSTANT_SECOND, NOW };
 	struct str out;
 
-	cr_expect_eq(jwt_issue(k.a, r, &c, &who, NOW, &out), OC_REFUSED);
-	cr_expect_eq(jwt_issue_ticket(k.a, r, &c, &who, NOW, &out), OC_REFUSED);
+	cr_expect_eq(jwt_issue(k.a, r, &c, &who, &out), OC_REFUSED);
+	cr_expect_eq(jwt_issue_ticket(k.a, r, &c, &who, &out), OC_REFUSED);
 	/* the empty key makes signatures like any other */
 	try_at(jwt_verify_ticket, r, &c, hs_token(&k, HS, WITH("\"typ\":\"ticket\""), "", 0), NOW, "not in use", "no ticket key");
 	keyring_free(r);

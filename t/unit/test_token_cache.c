@@ -16,7 +16,7 @@ static struct token_cache *new_cache(void)
 
 static struct verified person(uint64_t id)
 {
-	return (struct verified){ { { id }, ROLE_CUSTOMER, 5 }, INSTANT_NONE };
+	return (struct verified){ { { id }, ROLE_CUSTOMER, 5, 4 }, INSTANT_NONE };
 }
 
 /* Digests of one set differ in their last bytes only. */
@@ -30,7 +30,7 @@ static bool holds(struct token_cache *c, unsigned set, unsigned char n)
 	struct token_digest d = digest_of(set, n);
 	const struct verified *v = token_cache_find(c, &d);
 
-	return v && v->who.sub.v == set * 100 + n + 1 && v->who.role == ROLE_CUSTOMER && v->who.exp == 5 && v->nbf == INSTANT_NONE;
+	return v && v->who.sub.v == set * 100 + n + 1 && v->who.role == ROLE_CUSTOMER && v->who.exp == 5 && v->who.iat == 4 && v->nbf == INSTANT_NONE;
 }
 
 static void keep(struct token_cache *c, unsigned set, unsigned char n)

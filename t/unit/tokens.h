@@ -197,7 +197,7 @@ typedef enum outcome verify_fn(const struct keyring *, const struct conf *, stru
 
 static inline void try_once(verify_fn *verify, const struct keyring *r, const struct conf *c, const char *token, instant now, const char *want, const char *name)
 {
-	const struct claims untouched = { { 99 }, ROLE__MAX, 1 };
+	const struct claims untouched = { { 99 }, ROLE__MAX, 1, 1 };
 	struct claims got = untouched;
 	const char *why = NULL;
 	enum outcome oc = verify(r, c, str_from(token), now, &got, &why);
