@@ -6,9 +6,9 @@
 #define DAY_SECONDS INT64_C(86400)
 #define DAY_MINUTES 1440
 #define DATE_LAST INT64_C(2932896)	/* 9999-12-31 */
-/* A span may last to the end of the date after its own, and a whole day that the zone skips puts it off by one more: so what holds t starts two
- * dates before t's at most, and what cuts that two dates before it. */
-#define DATES_BACK 4
+/* A span may last to the end of the date after its own. So what holds t is of t's date or the one before, and what cuts that is of one before it; a date
+ * that the zone skips may lie between. */
+#define DATES_BACK 3
 
 static const struct exception *exception_on(const struct calendar *c, int64_t date)
 {
@@ -25,7 +25,7 @@ static const struct exception *exception_on(const struct calendar *c, int64_t da
 	return low < c->exception_count && c->exceptions[low].date == date ? &c->exceptions[low] : NULL;
 }
 
-/* Samoa had no 30 December 2011: its midnight and the next are one instant. */
+/* Samoa had no 30 December 2011: its midnight and the next are one instant. Then every span of it is in that gap. */
 static bool is_skipped(const struct calendar *c, int64_t date)
 {
 	return zone_from_wall(c->zone, date * DAY_SECONDS) >= zone_from_wall(c->zone, (date + 1) * DAY_SECONDS);
@@ -43,8 +43,6 @@ static struct walk_place first_of(const struct calendar *c, int64_t date)
 		p.v = &whole_day;
 		p.n = 1;
 	}
-	if (p.n > 0 && is_skipped(c, date))
-		p.n = 0;
 	return p;
 }
 
@@ -59,40 +57,37 @@ static bool is_at_span(const struct walk *w, struct walk_place *p)
 	return true;
 }
 
-/* The span there in real time. Gives whether its start is a wall time that did not occur, so that it starts later by the clock than it is written. */
-static bool is_moved(const struct walk *w, const struct walk_place *p, struct slot *out)
+enum kind { KEPT, MOVED, NEVER };
+
+/* The span there in real time. MOVED: its start is a wall time that did not occur, so that it starts later by the clock than it is written. */
+static enum kind look_at(const struct walk *w, const struct walk_place *p, struct slot *out)
 {
+	const struct calendar *c = w->c;
 	int64_t midnight = p->date * DAY_SECONDS, start = midnight + p->v[p->i].start * 60;
 
-	out->start = zone_from_wall(w->c->zone, start);
-	out->end = zone_from_wall(w->c->zone, midnight + p->v[p->i].end * 60);
-	return out->start != (start - zone_offset_at(w->c->zone, out->start)) * INSTANT_SECOND;
-}
-
-static void drop_moved(struct walk *w)
-{
-	struct slot unused;
-
-	w->moved.i++;
-	if (--w->moved_count == 0)
-		return;
-	while (is_at_span(w, &w->moved) && !is_moved(w, &w->moved, &unused))
-		w->moved.i++;
+	out->start = zone_from_wall(c->zone, start);
+	out->end = zone_from_wall(c->zone, midnight + p->v[p->i].end * 60);
+	if (out->start == (start - zone_offset_at(c->zone, out->start)) * INSTANT_SECOND)
+		return KEPT;
+	return is_skipped(c, p->date) ? NEVER : MOVED;
 }
 
 /* By start, but not yet cut. What starts in a gap of the clock comes to stand among what starts after it; each of the two kinds is in order by itself, so
- * the former wait until their turn has come. */
+ * the former, which stand side by side, wait until their turn has come. */
 static bool next_span(struct walk *w, struct slot *out)
 {
 	for (; !w->has_kept && is_at_span(w, &w->next); w->next.i++) {
-		w->has_kept = !is_moved(w, &w->next, &w->kept);
-		if (!w->has_kept && w->moved_count++ == 0)
+		enum kind kind = look_at(w, &w->next, &w->kept);
+
+		w->has_kept = kind == KEPT;
+		if (kind == MOVED && w->moved_count++ == 0)
 			w->moved = w->next;
 	}
-	if (w->moved_count > 0) {
-		(void)is_moved(w, &w->moved, out);
+	if (w->moved_count > 0 && is_at_span(w, &w->moved)) {
+		(void)look_at(w, &w->moved, out);
 		if (!w->has_kept || out->start <= w->kept.start) {
-			drop_moved(w);
+			w->moved_count--;
+			w->moved.i++;
 			return true;
 		}
 	}

@@ -141,6 +141,7 @@ Test(calendar, slots)
 		/* a date without 23:xx, so that Saturday's late hours come to stand after Sunday's first */
 		{ "America/Nuuk", "sa 23:10-23:50 su 00:00-00:20", NULL, 10, "2026-03-29", "(-01:00) 00:00 00:10 00:20 00:30 00:40-00:50" },
 		{ "America/Nuuk", "sa 23:10-23:50 su 00:00-00:20", NULL, 10, "2026-03-28", "" },
+		{ "America/Toronto", "su 23:35-23:40 mo 00:05-00:10 00:31-00:34", NULL, 5, "1919-03-31", "(-04:00) 00:31-00:34 00:35-00:40 01:05-01:10" },
 		{ "Europe/Berlin", "all 02:15-02:45 03:00-04:00", NULL, 15, "2026-03-29", "(+02:00) 03:00 03:15 03:30 03:45-04:00" },
 		{ "Europe/Berlin", "all 02:30-02:40 02:50-02:55 03:00-03:10 03:45-04:00", NULL, 10, "2026-03-29", "(+02:00) 03:00-03:10 03:30-03:40 03:45 03:55-04:00" },
 		{ "Europe/Berlin", "all 02:30-03:15", NULL, 10, "2026-03-29", "" },
@@ -148,6 +149,8 @@ Test(calendar, slots)
 		{ "Pacific/Apia", NULL, NULL, 60, "2011-12-30", "" }, { "Pacific/Apia", "fr 09:00-11:00", NULL, 60, "2011-12-31", "" },
 		{ "Pacific/Apia", "th 22:00-02:00 sa 01:00-03:00", NULL, 60, "2011-12-29", "(-10:00) 22:00 23:00-00:00" },
 		{ "Pacific/Apia", "th 22:00-02:00 sa 01:00-03:00", NULL, 60, "2011-12-31", "(+14:00) 00:00 01:00 02:00-03:00" },
+		{ "Pacific/Apia", "th 23:00-23:00", NULL, 720, "2011-12-31", "(+14:00) 11:00-23:00" },
+		{ "Pacific/Apia", "we 23:45-23:30 th 23:00-23:00", NULL, 720, "2011-12-31", "(+14:00) 11:30-23:00" },
 		/* rules that changed: no daylight time since 2019, since 2016, and another one for Ramadan */
 		{ "America/Sao_Paulo", "all 00:00-02:00", NULL, 60, "2018-11-04", "(-02:00) 01:00-02:00" }, { "America/Sao_Paulo", "all 00:00-02:00", NULL, 60, "2019-11-03", "(-03:00) 00:00 01:00-02:00" },
 		{ "Europe/Istanbul", "all 03:00-05:00", NULL, 60, "2015-11-08", "(+03:00) 03:00 (+02:00) 03:00 04:00-05:00" },
@@ -329,6 +332,10 @@ Test(calendar, candidates)
 		{ "all 00:00-24:00", NULL, 0, -1, 1440, 720, "02-27T00:00", "02-27T00:00 02-27T12:00 02-28T00:00", "" },
 		{ NULL, NULL, 0, -1, INT32_MAX, 720, "02-27T00:00", "02-27T00:00 02-27T12:00 02-28T00:00", "" },
 		{ NULL, "2026-03-01", 0, -1, 1440, 720, "02-27T12:00", "02-27T12:00 02-28T00:00 03-02T00:00", "02-27T00:00" },
+		{ "we 20:00-24:00 th 00:00-24:00 fr 00:00-04:00", NULL, 0, -1, 1900, 0, "02-26T13:00", "03-04T20:00 03-04T20:15", "" },
+		/* no more dates than seven, either way */
+		{ "th 09:00-17:00", NULL, 0, -1, 0, 240, "03-12T00:00", "03-12T09:00 03-12T13:00", "" },
+		{ "th 09:00-17:00", NULL, 0, -1, 0, 240, "03-13T00:00", "03-19T09:00 03-19T13:00", "03-12T09:00 03-12T13:00" },
 		/* across 29 February, which is none here */
 		{ "all 09:00-10:00", NULL, 0, -1, 0, 60, "02-28T09:00", "02-28T09:00 03-01T09:00 03-02T09:00", "02-27T09:00" },
 	};
@@ -379,6 +386,41 @@ Test(calendar, add_open)
 		instant then = calendar_add_open(&c, at(rows[i].from), rows[i].minutes);
 
 		cr_expect(then == (rows[i].then[0] == '-' ? INSTANT_NONE : at(rows[i].then)), "row %zu: %s", i, words_of(a, c.zone, then));
+	}
+	arena_free(a);
+}
+
+/* As many spans as there can be, all of them too short, or one endless stretch of them; each question has an answer in a moment. */
+Test(calendar, hostile, .timeout = 30)
+{
+	struct arena *a = arena_new();
+	struct span v[1440];
+	struct exception days[800] = { { 0 } };
+	struct calendar c = calendar_of(a, "Europe/Berlin", "", NULL);
+	instant now = at("2026-02-26T12:00:00Z"), closes, times[3];
+	static const struct { int every, last; } rows[] = { { 1, INT32_MAX }, { 1, 1440 }, { 2, INT32_MAX }, { 2, 1440 } };
+
+	for (size_t i = 0; i < ITEMS(days); i++)
+		days[i].date = zone_date_at(c.zone, now) + 2 * (int64_t)i;
+	for (size_t i = 0; i < ITEMS(rows); i++) {
+		struct spans s = { v, (size_t)(1440 / rows[i].every) };
+		bool endless = rows[i].every == 1;
+
+		for (int m = 0; m < (int)s.n; m++)
+			v[m] = (struct span){ m * rows[i].every, m * rows[i].every + 1 };
+		cr_assert(spans_are_apart(&s));
+		for (int d = 0; d < 7; d++)
+			c.week[d] = s;
+		c.exceptions = days;
+		c.exception_count = endless ? 0 : ITEMS(days);
+		c.slot_minutes = 1;
+		c.last_order_minutes = rows[i].last;
+		cr_expect_eq(calendar_is_open(&c, now + 86400 * INSTANT_SECOND, &closes), true);
+		cr_expect_eq(closes == INSTANT_NONE, endless);
+		cr_expect_eq(calendar_next_instant(&c, now) == now, endless && rows[i].last == 1440, "row %zu", i);
+		cr_expect_eq(calendar_candidates(&c, now, now, INT32_MAX, times, 3), endless && rows[i].last == 1440 ? 3 : 0, "row %zu", i);
+		cr_expect_eq(calendar_candidates_before(&c, now, now + 300 * 86400 * INSTANT_SECOND, INT32_MAX, times, 3), endless && rows[i].last == 1440 ? 3 : 0, "row %zu", i);
+		cr_expect_neq(calendar_add_open(&c, now, 1440), INSTANT_NONE);
 	}
 	arena_free(a);
 }

@@ -1,4 +1,4 @@
-/* test_timefmt.c - instants, civil dates, RFC 3339, the clocks.
+/* test_timefmt.c - instants, civil dates, RFC 3339, dates and times of day, the clocks.
  * Owns: tests of timefmt.c and clock.c. Does not own: zones (test_zone.c).
  * Used by: make check. */
 #include <criterion/criterion.h>
@@ -124,6 +124,68 @@ Test(timefmt, from_wall_refuses)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		cr_expect(!time_from_wall(&bad[i], 19800, &t) && t == UNTOUCHED, "row %zu", i);
 	cr_expect(time_from_wall(&good, 19800, &t) && t == 1772105400 * S);
+}
+
+Test(timefmt, dates)
+{
+	static const struct { const char *in; int64_t out; } rows[] = {
+		{ "1970-01-01", 0 }, { "1969-12-31", -1 }, { "2026-02-26", 20510 }, { "2024-02-29", 19782 }, { "2000-02-29", 11016 },
+		{ "0001-01-01", -719162 }, { "9999-12-31", 2932896 },
+		{ "2026-02-29", UNTOUCHED }, { "1900-02-29", UNTOUCHED }, { "2100-02-29", UNTOUCHED }, { "2026-04-31", UNTOUCHED }, { "0000-12-31", UNTOUCHED },
+		{ "2026-00-01", UNTOUCHED }, { "2026-13-01", UNTOUCHED }, { "2026-01-00", UNTOUCHED }, { "2026-01-32", UNTOUCHED },
+		{ "", UNTOUCHED }, { NULL, UNTOUCHED }, { "2026-02-2", UNTOUCHED }, { "2026-2-26", UNTOUCHED }, { "26-02-26", UNTOUCHED }, { "2026-02-26 ", UNTOUCHED },
+		{ " 2026-02-26", UNTOUCHED }, { "2026-02-26T00:00:00Z", UNTOUCHED }, { "20260226", UNTOUCHED }, { "2026/02/26", UNTOUCHED },
+		{ "+2026-02-26", UNTOUCHED }, { "-2026-02-26", UNTOUCHED }, { "12026-02-26", UNTOUCHED }, { "2026-02-+1", UNTOUCHED }, { "tomorrow", UNTOUCHED },
+	};
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = BUF_IN(a);
+		int64_t days = UNTOUCHED;
+		bool ok = date_parse(str_from(rows[i].in), &days);
+
+		cr_expect_eq(ok, rows[i].out != UNTOUCHED, "\"%s\"", rows[i].in ? rows[i].in : "(none)");
+		cr_expect_eq(days, rows[i].out, "\"%s\" gave %ld", rows[i].in ? rows[i].in : "(none)", (long)days);
+		if (ok) {
+			date_print(&b, days);
+			cr_expect_str_eq(b.s, rows[i].in);
+		}
+	}
+	cr_expect(!date_parse((struct str){ "2026-02\00026", 10 }, &(int64_t){ 0 }));
+	arena_free(a);
+}
+
+Test(timefmt, dates_outside_are_the_nearest)
+{
+	static const struct { int64_t days; const char *out; } rows[] = {
+		{ -719163, "0001-01-01" }, { INT64_MIN, "0001-01-01" }, { 2932897, "9999-12-31" }, { INT64_MAX, "9999-12-31" },
+	};
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = BUF_IN(a);
+
+		date_print(&b, rows[i].days);
+		cr_expect_str_eq(b.s, rows[i].out);
+	}
+	arena_free(a);
+}
+
+Test(timefmt, times_of_day)
+{
+	static const char *const bad[] = {
+		"", NULL, "24:01", "25:00", "23:60", "9:00", "09:0", "09:00:00", "0900", "09.00", " 09:00", "09:00 ", "-1:00", "09:-1", "+9:00", "99:99", "noon",
+	};
+	char text[32];
+	int minutes;
+
+	for (int m = 0; m <= 1440; m++) {
+		snprintf(text, sizeof(text), "%02d:%02d", m / 60, m % 60);
+		cr_expect(time_of_day_parse(str_from(text), &minutes) && minutes == m, "%s", text);
+	}
+	minutes = 77;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect(!time_of_day_parse(str_from(bad[i]), &minutes) && minutes == 77, "%s", bad[i] ? bad[i] : "(none)");
 }
 
 static const char *print(struct arena *a, instant t, const struct zone *z)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "timefmt.h"
+#include "zones.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
@@ -89,26 +90,6 @@ Test(zone, known_offsets)
 	}
 	cr_expect_eq(zone_offset_at(NULL, 0), 0);
 	NO_LEAK();
-}
-
-/* The names in zone.tab or zone1970.tab, which every set of zone data has; calls fn with each. */
-static size_t for_each_zone(void (*fn)(const char *name, void *ctx), void *ctx)
-{
-	FILE *f = fopen("/usr/share/zoneinfo/zone.tab", "r");
-	char line[1024], name[256];
-	size_t n = 0;
-
-	if (!f)
-		f = fopen("/usr/share/zoneinfo/zone1970.tab", "r");
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (line[0] != '#' && sscanf(line, "%*s %*s %255s", name) == 1) {
-			fn(name, ctx);
-			n++;
-		}
-	fclose(f);
-	return n;
 }
 
 static int libc_offset(int64_t s)
