@@ -247,6 +247,10 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	WRITES(SQL_REFUSAL_DELETE, "u", "DELETE FROM push_refusals WHERE pub_no <= ?"),
 	/* pub_no of the newest event that was pruned */
 	WRITES(SQL_LEASE_FLOOR, "u", "UPDATE relay_lease SET last_pub_no = GREATEST(last_pub_no, ?) WHERE id = 1"),
+	/* after id, limit */
+	READS(SQL_CLOSES_FETCH, "uu", "uuu",
+		"SELECT id, channel_kind, channel_id FROM channel_closes WHERE id > ? ORDER BY id LIMIT ?"),
+	WRITES(SQL_CLOSES_DELETE, "{u}", "DELETE FROM channel_closes WHERE id IN ({?|, })"),
 
 	WRITES(SQL_COMMIT, "", "COMMIT"),
 	READS(SQL_PING, "", "i", "SELECT 1"),

@@ -1,6 +1,6 @@
-/* push.c - POSTs of notifications, several at once, and the question who is there (HTTP/1.1, RFC 9112; section 9.3.2).
+/* push.c - POSTs of notifications, several at once, DELETEs of channels, and the question who is there (HTTP/1.1, RFC 9112; section 9.3.2).
  * Owns: kept connections, what is sent and read on them, time-outs. Does not own: making connections (push_connect.c), repeating, order
- * (relay_lane.c). Used by: relay.c, relay_lane.c. */
+ * (relay_lane.c, relay_close.c), the requests' text (push_ask.c). Used by: relay*.c. */
 #include "push.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "log.h"
 #include "push_answer.h"
+#include "push_ask.h"
 #include "push_connect.h"
 
 /* Longer heads are nobody's that we know. */
@@ -66,21 +67,10 @@ enum push_verdict push_verdict_of(long status)
 
 /* ---- instances ---- */
 
-/* "http://host:port" and no more: a path, a query or a user would silently change where things go, white space what is asked. */
-static bool is_http_base(const char *url)
-{
-	if (strncmp(url, "http://", 7) != 0 || !url[7] || url[7] == ':')
-		return false;
-	for (const char *s = url + 7; *s; s++)
-		if ((unsigned char)*s <= ' ' || *s == 0x7f || strchr("/?#@", *s))
-			return false;
-	return true;
-}
-
 struct push *push_new(struct push_pool *pool, const char *url, char *why, size_t n)
 {
 	const char *path = !strncmp(url, "unix:/", 6) ? url + 5 : NULL;
-	if ((!path && !is_http_base(url)) || strlen(url) > ADDRESS_MAX) {
+	if ((!path && !ask_is_base(url)) || strlen(url) > ADDRESS_MAX) {
 		snprintf(why, n, "%s is neither unix:/path nor http://host:port", url);
 		return NULL;
 	}
@@ -398,8 +388,10 @@ static void asked(struct push *p)
 	p->ends[p->asked++] = p->out.len;
 }
 
+/* What was written is to be sent. */
 static void start(struct push *p, int64_t timeout_ms, bool may_connect)
 {
+	asked(p);
 	p->timeout_us = timeout_ms * 1000;
 	p->may_connect = may_connect;
 	p->has_connected = false;
@@ -423,8 +415,7 @@ static const char *host_of(const struct push *p)
 void push_hello(struct push *p, int64_t timeout_ms)
 {
 	ask_anew(p);
-	buf_addf(&p->out, "GET /pub/worker HTTP/1.1\r\nHost: %s\r\n\r\n", host_of(p));
-	asked(p);
+	ask_worker(&p->out, host_of(p));
 	start(p, timeout_ms, true);
 }
 
@@ -435,19 +426,10 @@ const char *push_worker(const struct push *p)
 	return p->status == 200 && is_number ? p->start : "";
 }
 
-static void ask_to_publish(struct push *p, struct channel ch, uint64_t seq, struct str body)
-{
-	buf_addf(&p->out, "POST /pub/%s/%llu HTTP/1.1\r\nHost: %s\r\n"
-		"Content-Type: application/json; seq=%llu\r\nContent-Length: %zu\r\n\r\n", channel_kind_name(ch.kind),
-		(unsigned long long)ch.id, host_of(p), (unsigned long long)seq, body.len);
-	buf_addstr(&p->out, body);
-	asked(p);
-}
-
 void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body, int64_t timeout_ms, bool may_connect)
 {
 	ask_anew(p);
-	ask_to_publish(p, ch, seq, body);
+	ask_publish(&p->out, host_of(p), ch, seq, body);
 	start(p, timeout_ms, may_connect);
 }
 
@@ -455,8 +437,16 @@ bool push_add(struct push *p, struct channel ch, uint64_t seq, struct str body)
 {
 	if (p->phase != PHASE_SENDING || p->may_connect || p->sent || p->asked == PUSH_AT_ONCE)
 		return false;
-	ask_to_publish(p, ch, seq, body);
+	ask_publish(&p->out, host_of(p), ch, seq, body);
+	asked(p);
 	return true;
+}
+
+void push_close(struct push *p, struct channel ch, int64_t timeout_ms)
+{
+	ask_anew(p);
+	ask_close(&p->out, host_of(p), ch);
+	start(p, timeout_ms, true);
 }
 
 bool push_in_flight(const struct push *p)

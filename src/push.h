@@ -1,5 +1,5 @@
-/* push.h - POSTs to push instances (nginx with nchan), over connections that are kept.
- * Owns: requests, connections, the verdict on an answer. Does not own: what is sent when, and what follows (relay_lane.c).
+/* push.h - requests to push instances (nginx with nchan): POSTs over connections that are kept, and DELETEs.
+ * Owns: requests, connections, the verdict on an answer. Does not own: what is sent when, and what follows (relay_lane.c, relay_close.c).
  * Used by: relay*.c. */
 #ifndef PICKUP_PUSH_H
 #define PICKUP_PUSH_H
@@ -50,6 +50,9 @@ void push_send(struct push *p, struct channel ch, uint64_t seq, struct str body,
  * costs the connection have none, and may have been taken. False: not now, and so neither those after it. */
 #define PUSH_AT_ONCE 16
 must_check bool push_add(struct push *p, struct channel ch, uint64_t seq, struct str body);
+/* Starts one DELETE, which ends every subscription of the channel and forgets what nchan kept of it; on a connection of its own, so that it
+ * reaches the nginx worker that accepts now. Nothing may be in flight. Where nobody has used the channel lately the answer is 404. */
+void push_close(struct push *p, struct channel ch, int64_t timeout_ms);
 /* Some verdict is still to come, or to be taken. */
 bool push_in_flight(const struct push *p);
 /* push_take has something to give. */

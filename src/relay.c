@@ -1,5 +1,5 @@
 /* relay.c - `pickup relay`: the only publisher. Its loop, its lease, its settings.
- * Owns: struct relay, when what is done, who may publish. Does not own: numbers, lanes, pruning (relay_*.c).
+ * Owns: struct relay, when what is done, who may publish. Does not own: numbers, lanes, closing channels, pruning (relay_*.c).
  * Used by: main.c. */
 #include "relay.h"
 
@@ -57,6 +57,7 @@ static void stand_down(struct loop *l, const char *why)
 		log_warn("%s: publishing stops here", why);
 	r->is_active = false;
 	relay_lanes_halt(r);
+	relay_close_forget(r);
 	seq_cache_forget(r->seqs);
 }
 
@@ -95,6 +96,7 @@ static void lease_got(struct loop *l, int64_t asked)
 	if (!r->is_active || asked >= r->held_until) {
 		/* Others may have worked in between, so nothing that we remember holds. */
 		relay_lanes_halt(r);
+		relay_close_forget(r);
 		r->in_doubt = true;
 		log_info("publishing, as %s", l->holder);
 	}
@@ -247,6 +249,8 @@ static int64_t wake_at(const struct loop *l)
 		at = db;
 	if (relay_may_publish(r) && relay_lanes_due(r) < at)
 		at = relay_lanes_due(r);
+	if (relay_may_publish(r) && relay_close_due(r) < at)
+		at = relay_close_due(r);
 	return at;
 }
 
@@ -296,6 +300,10 @@ static void work(struct loop *l, bool is_poked)
 	if (!r->in_doubt && relay_db_ready(r) && !is_gathering(r) && (r->has_more || clock_mono() >= r->poll_at))
 		number_step(l);
 	relay_lanes_turn(r, true);
+	/* No message was what they meant. */
+	if (is_poked && !r->numbered)
+		relay_close_poked(r);
+	relay_close_turn(r);
 	if (clock_mono() >= r->prune_at && relay_db_ready(r) && !r->in_doubt)
 		relay_prune(r);
 }
@@ -312,7 +320,7 @@ static void end_if_done(struct loop *l)
 		l->status = tool_fail(EX_UNAVAILABLE, MODE, "another relay is at work");
 	else if (relay_may_publish(r) && relay_lanes_failing(r, ONCE_TRIES))
 		l->status = tool_fail(EX_UNAVAILABLE, MODE, "not everything could be published; it is kept");
-	else if (relay_may_publish(r) && l->is_drained && relay_lanes_done(r))
+	else if (relay_may_publish(r) && l->is_drained && relay_lanes_done(r) && relay_close_done(r))
 		l->status = EX_OK;
 }
 
@@ -366,28 +374,6 @@ static void finish(struct loop *l)
 
 /* ---- start and end ---- */
 
-/* What tells two machines of one name apart; "" where the kernel does not say. */
-static void read_boot_id(char *id, size_t size)
-{
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	if (!f || !fgets(id, (int)size, f))
-		*id = '\0';
-	if (f)
-		fclose(f);
-}
-
-/* Stable for a running machine and socket, where the lock lets one relay live: the next one there takes over at once. */
-static void name_holder(struct loop *l)
-{
-	char host[128] = "", boot[9];
-	gethostname(host, sizeof host - 1);
-	read_boot_id(boot, sizeof boot);
-	if (l->relay.pokes)
-		snprintf(l->holder, sizeof l->holder, "%s/%s:%s", host, boot, l->relay.conf->relay_socket);
-	else
-		snprintf(l->holder, sizeof l->holder, "%s/%s:%ld", host, boot, (long)getpid());
-}
-
 /* Signals are read from a descriptor, so that they end a wait and nothing else. */
 static int catch_signals(void)
 {
@@ -431,13 +417,14 @@ static int start(struct loop *l)
 	int status = open_pokes(l);
 	if (status)
 		return status;
-	name_holder(l);
+	relay_name_holder(r, l->holder, sizeof l->holder);
 	r->clock = clock_system();
 	r->db = db_new(r->conf);
 	r->pool = push_pool_new();
 	r->arena = arena_new();
 	r->seqs = seq_cache_new();
 	r->window = window_new();
+	r->closes = closes_new();
 	r->random = (unsigned)clock_mono() ^ (unsigned)getpid();
 	l->give_up_at = clock_mono() + (r->conf->relay_lease_s + 1) * SECOND_US;
 	relay_lanes_configure(r);
@@ -451,6 +438,7 @@ static void clear(struct loop *l)
 	push_pool_free(r->pool);
 	db_free(r->db);
 	window_free(r->window);
+	closes_free(r->closes);
 	seq_cache_free(r->seqs);
 	arena_free(r->arena);
 	poke_listener_free(r->pokes);

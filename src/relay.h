@@ -1,5 +1,6 @@
 /* relay.h - the relay's inside: what its files share.
- * Owns: struct relay. relay.c has the loop and the lease, relay_step.c gives numbers, relay_lane.c publishes, relay_prune.c tidies.
+ * Owns: struct relay. relay.c has the loop and the lease, relay_step.c gives numbers, relay_lane.c publishes, relay_close.c closes channels,
+ * relay_prune.c tidies.
  * Used by relay*.c and their unit test only. */
 #ifndef PICKUP_RELAY_H
 #define PICKUP_RELAY_H
@@ -9,6 +10,7 @@
 #include "db_outbox.h"
 #include "poke.h"
 #include "push.h"
+#include "relay_closes.h"
 
 /* ---- messages in memory ---- */
 
@@ -88,10 +90,20 @@ uint64_t doubt_heard(struct doubt *d, const char *worker, bool is_kept, uint64_t
 
 /* ---- lanes ---- */
 
+/* What closes channels at one push instance. */
+struct closer {
+	struct push *push;		/* its own, beside that of the messages */
+	bool is_asking;
+	struct close_ask ask;		/* that */
+	unsigned failures;		/* in a row */
+	int64_t retry_at;
+};
+
 /* One push instance: messages in pub_no order, each sent until it is accepted or refused for good. */
 struct lane {
 	char *url;			/* its name in push_cursors */
 	struct push *push;
+	struct closer closer;
 	bool is_started;		/* cursor was read, or made */
 	uint64_t cursor, saved;		/* served up to here; as the database knows it */
 	int64_t save_at;		/* when to tell the database */
@@ -146,6 +158,9 @@ struct relay {
 	uint64_t done[RELAY_BATCH_MAX];	/* sorted ids of outbox rows that have their numbers, for the next step to delete */
 	size_t done_n;
 	uint64_t put_aside;
+	struct closes *closes;
+	uint64_t closes_after;		/* the next look at channel_closes begins behind this id */
+	int64_t closes_at, closes_looked;	/* when to look again; when it was looked at last, 0: not yet */
 	bool is_db_away;
 	int64_t db_pause, db_at;	/* after a failure: not before */
 	int64_t db_failed_at;
@@ -202,6 +217,23 @@ bool relay_lanes_done(const struct relay *r);
 bool relay_lanes_failing(const struct relay *r, unsigned times);
 /* What is wrong with them, "" for nothing. */
 void relay_lanes_state(const struct relay *r, struct buf *out);
+
+/* relay_close.c: all of it with the lease only, but for forget. */
+void closer_init(struct closer *k, struct push_pool *pool, const char *url);
+void closer_clear(struct closer *k);
+/* Looks at the table when that is due, asks the instances, deletes the rows of what is done. */
+void relay_close_turn(struct relay *r);
+/* Somebody woke us, and not because of a message. */
+void relay_close_poked(struct relay *r);
+/* The lease is gone, or there are other lanes than before: begins anew. */
+void relay_close_forget(struct relay *r);
+int64_t relay_close_due(const struct relay *r);
+/* The table was looked at, and nothing of it is left. */
+bool relay_close_done(const struct relay *r);
+
+/* relay_holder.c: writes who holds the lease, should we get it. Stable for a running machine and socket, where the lock lets one relay live:
+ * the next one there takes over at once. */
+void relay_name_holder(const struct relay *r, char *name, size_t size);
 
 /* relay_prune.c: old keys and events, a small batch; sets prune_at. */
 void relay_prune(struct relay *r);

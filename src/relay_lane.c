@@ -48,6 +48,7 @@ static struct lane *lane_new(struct relay *r, const char *url)
 	if (!l || !(l->url = strdup(url)))
 		log_die("no memory for a push instance");
 	l->push = push;
+	closer_init(&l->closer, r->pool, url);
 	l->page_arena = arena_new();
 	return l;
 }
@@ -57,6 +58,7 @@ static void lane_free(struct lane *l)
 	if (!l)
 		return;
 	push_free(l->push);
+	closer_clear(&l->closer);
 	for (size_t i = 0; i < PUSH_AT_ONCE; i++)
 		relay_msg_clear(&l->hand[i]);
 	arena_free(l->page_arena);
@@ -104,6 +106,7 @@ void relay_lanes_configure(struct relay *r)
 	free(urls);
 	r->lanes = lanes;
 	r->lane_n = n;
+	relay_close_forget(r);
 	if (n == 0)
 		log_warn("no push instance is set (PICKUP_PUSH_URLS): notifications are numbered and kept, nobody is told");
 }

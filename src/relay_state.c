@@ -14,7 +14,7 @@ bool relay_lanes_done(const struct relay *r)
 bool relay_lanes_failing(const struct relay *r, unsigned times)
 {
 	for (size_t i = 0; i < r->lane_n; i++)
-		if (r->lanes[i]->failures >= times)
+		if (r->lanes[i]->failures >= times || r->lanes[i]->closer.failures >= times)
 			return true;
 	return false;
 }

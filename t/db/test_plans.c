@@ -42,8 +42,9 @@ static void fill_tables(void)
 		"INSERT INTO outbox SELECT seq, 1, 1 + seq MOD 500, 1, seq, 1, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO events SELECT 1, 1 + seq MOD 500, 1 + seq DIV 500, seq, seq, 1 + seq MOD 500, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO channel_floors SELECT 2, seq, 1 FROM seq_1_to_5000",
+		"INSERT INTO channel_closes SELECT seq, 1, 1 + seq MOD 500, NOW() FROM seq_1_to_5000",
 		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW() FROM seq_1_to_5000",
-		"ANALYZE TABLE shop_staff, users, shops, products, orders, order_items, order_history, idempotency_keys, outbox, events, channel_floors",
+		"ANALYZE TABLE shop_staff, users, shops, products, orders, order_items, order_history, idempotency_keys, outbox, events, channel_floors, channel_closes",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		tell(rows[i]);
@@ -51,7 +52,7 @@ static void fill_tables(void)
 
 static void empty_tables(void)
 {
-	static const char *const tables[] = { "order_items", "order_history", "orders", "idempotency_keys", "outbox", "events", "channel_floors",
+	static const char *const tables[] = { "order_items", "order_history", "orders", "idempotency_keys", "outbox", "events", "channel_floors", "channel_closes",
 		"products", "shop_staff", "shops", "users" };
 	char sql[64];
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

@@ -259,6 +259,30 @@ Test(push, who_is_there)
 	}
 }
 
+/* A channel is closed on a connection of its own, whoever is behind the one of before. */
+Test(push, channels_are_closed)
+{
+	static const struct { const char *answer; enum push_verdict v; long status; } closes[] = {
+		{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", PUSH_ACCEPTED, 200 },
+		{ "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", PUSH_REFUSED, 404 },
+		{ "HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", PUSH_RETRY, 500 },
+	};
+	struct place at = place_new();
+	for (size_t i = 0; i < sizeof closes / sizeof closes[0]; i++) {
+		char asked[200] = "";
+		push_close(at.push, (struct channel){ CHANNEL_CUSTOMER, 12 }, WHILE_MS);
+		while (at.fd < 0 || recv(at.fd, asked, sizeof asked - 1, 0) < 0)
+			turn(&at);
+		cr_expect_str_eq(asked, "DELETE /pub/customer/12 HTTP/1.1\r\nHost: push\r\nConnection: close\r\n\r\n");
+		say(&at, closes[i].answer, 7);
+		cr_expect_eq(verdict(&at), closes[i].v);
+		cr_expect_eq(push_status(at.push), closes[i].status);
+		cr_expect_not(push_was_kept(at.push));
+		hang_up(&at);
+	}
+	place_free(&at);
+}
+
 /* A listener that lets nobody in any more; its address. */
 static int full_listener(char *url, size_t n, int fillers[3])
 {

@@ -31,6 +31,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
+    def do_DELETE(self):
+        status = self.server.owner.close_channel(self.path)
+        self.send_response(status)
+        self.send_header("Connection", "close")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def do_GET(self):
         self.send_response(200 if self.path == "/status" else 404)
         self.send_header("Content-Length", "0")
@@ -51,7 +58,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 class FakePush:
     def __init__(self, path):
         self.path = str(path)
-        self.accepted, self.tries, self._statuses = [], [], []
+        self.accepted, self.tries, self._statuses, self.closed = [], [], [], []
         self._lock = threading.Lock()
         self._server = None
         self.open()
@@ -68,6 +75,13 @@ class FakePush:
             if status < 300:
                 self.accepted.append(Published(path, content_type, body))
             return status
+
+    def close_channel(self, path):
+        """Adds ("shop", 1) to closed."""
+        kind, _, channel_id = path.removeprefix("/pub/").partition("/")
+        with self._lock:
+            self.closed.append((kind, int(channel_id)))
+        return 200
 
     def answer(self, *statuses):
         """The next POSTs get these statuses, later ones 202."""

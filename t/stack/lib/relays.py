@@ -22,10 +22,11 @@ class Push:
     """A push instance on a Unix socket. worker: who it says it is, None: it does not; a callable: says it, or gives a status, "hang" or
     "close". keeps: a connection for so many requests.
     answer(n, path) says what happens to the n-th request (from 1): a status; "hang": no answer;
-    "close": read, then closed; "drop": closed while it is being read."""
+    "close": read, then closed; "drop": closed while it is being read. on_delete(n, path): the same of channels to be closed."""
 
     def __init__(self, path, answer=None):
         self.path, self.answer = str(path), answer or (lambda n, p: 201)
+        self.on_delete, self.deletes, self.closed = (lambda n, p: 200), 0, []
         self.lock = threading.Lock()
         self.tries, self.accepted, self.known, self.connections = 0, [], set(), 0
         self.listener, self.open, self.worker, self.keeps = None, set(), "17", 10**9
@@ -74,6 +75,22 @@ class Push:
         c.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
         return True
 
+    def _close_channel(self, c, path, headers):
+        """Each is asked on a connection of its own. closed: (when, channel)."""
+        assert headers["connection"] == "close"
+        with self.lock:
+            self.deletes += 1
+            what = self.on_delete(self.deletes, path)
+        if what == "hang":
+            c.recv(1)
+        if isinstance(what, str):
+            return
+        kind, channel = re.fullmatch(r"/pub/(shop|customer)/([1-9][0-9]*)", path).groups()
+        if what in (200, 404):
+            with self.lock:
+                self.closed.append((time.monotonic(), (kind, int(channel))))
+        c.sendall(b"HTTP/1.1 %d X\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n" % what)
+
     def _serve(self, c):
         try:
             buffer, served = b"", 0
@@ -91,6 +108,9 @@ class Push:
                         return
                     continue
                 headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}
+                if first.startswith("DELETE "):
+                    self._close_channel(c, first.split()[1], headers)
+                    return
                 with self.lock:
                     self.tries += 1
                     what = self.answer(self.tries, first.split()[1])
@@ -199,7 +219,7 @@ def server(request, binary, source, scratch):
 def db(server):
     """Empty tables, and short words for what tests do with them."""
     server.sql("DELETE FROM outbox; DELETE FROM events; DELETE FROM channel_floors; DELETE FROM push_cursors; DELETE FROM push_refusals;"
-               "DELETE FROM idempotency_keys; UPDATE relay_lease SET holder='', expires_at='2000-01-01', last_pub_no=0, state=''")
+               "DELETE FROM idempotency_keys; DELETE FROM channel_closes; UPDATE relay_lease SET holder='', expires_at='2000-01-01', last_pub_no=0, state=''")
     return Database(server)
 
 
@@ -224,6 +244,14 @@ class Database:
         self.sql(f"SET max_recursive_iterations={n + 1}; INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
                  f" WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {n})"
                  f" SELECT 1, 1 + i % {channels}, 1, 1000000 + i, 1, UTC_TIMESTAMP(6), CONCAT('{{\"order_id\":', i, '}}') FROM s")
+
+    def close(self, *channels):
+        """Rows for channels whose subscribers must come again, in one transaction."""
+        rows = ",".join(f"({KINDS[kind]}, {channel}, UTC_TIMESTAMP(6))" for kind, channel in channels)
+        self.sql("INSERT INTO channel_closes (channel_kind, channel_id, at) VALUES " + rows)
+
+    def left_to_close(self):
+        return int(self.value("SELECT COUNT(*) FROM channel_closes"))
 
     def wait_empty(self, patience=10):
         proc.wait_for(lambda: self.value("SELECT COUNT(*) FROM outbox") == "0", patience, "an empty outbox", 0.03)
