@@ -167,7 +167,7 @@ class Run:
 
     def is_drained(self):
         return database.ask(self.stack, "SELECT (SELECT COUNT(*) FROM outbox), (SELECT COALESCE(MAX(pub_no), 0) FROM events)"
-                            " - (SELECT COALESCE(MIN(pub_no), 0) FROM push_cursors)") == [["0", "0"]]
+                            " - (SELECT COALESCE(MIN(pub_no), 0) FROM push_cursors), (SELECT COUNT(*) FROM channel_closes)") == [["0", "0", "0"]]
 
     def settle(self):
         """No disturbance any more: everybody ends what they began, and all must be published and heard."""

@@ -123,6 +123,13 @@ def never_read(scene):
     return scene.strangers.subscribe_deaf(s.kind, s.channel, s.user)
 
 
+def close_channels(scene):
+    """As where somebody lost a right: all who listen there must come again, twice. True where the rows are there for certain."""
+    channels = {(s.kind, s.channel) for s in scene.rng.sample(scene.subscribers, scene.rng.randint(1, len(scene.subscribers)))}
+    rows = ", ".join(f"({1 if kind == 'shop' else 2}, {channel}, UTC_TIMESTAMP(6))" for kind, channel in sorted(channels))
+    return database.ask(scene.stack, f"INSERT INTO channel_closes (channel_kind, channel_id, at) VALUES {rows}") is not None
+
+
 @dataclasses.dataclass
 class Kind:
     """touches: as in Fault. most: how often in a run of ten minutes, in short ones once, spread over its first 60 %, so that it ends in time. is_away: a time that do gives counts."""
@@ -166,6 +173,7 @@ FAULTS = {
     "reload front": Kind("requests", reload("front")),
     "reload push": Kind("messages", reload("push")),
     "cut subscribers": Kind("messages", cut_subscribers),
+    "close channels": Kind("messages", close_channels),
     "a subscriber never reads": Kind("messages", never_read),
     "clients leave half-way": Kind("clients", leave_half_way),
 }
