@@ -9,6 +9,7 @@ CREATE TABLE shop_staff (
   user_id  BIGINT UNSIGNED NOT NULL,
   added_by BIGINT UNSIGNED NOT NULL,
   added_at DATETIME(6)     NOT NULL,
+  by_phone TINYINT         NOT NULL,                -- the owner gave the phone number, and so may be shown it
   PRIMARY KEY (shop_id, user_id),
   KEY of_user (user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

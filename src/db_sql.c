@@ -83,6 +83,17 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* user; shop */
 	READS(SQL_SHOP_TIES, "uu", "uu",
 		"SELECT s.owner_id, t.user_id FROM shops s LEFT JOIN shop_staff t ON t.shop_id = s.id AND t.user_id = ? WHERE s.id = ?"),
+	/* shop, user, added_by, added_at, by_phone */
+	WRITES(SQL_STAFF_INSERT, "uuuti",
+		"INSERT INTO shop_staff (shop_id, user_id, added_by, added_at, by_phone) VALUES (?, ?, ?, ?, ?)"),
+	/* shop, user */
+	WRITES(SQL_STAFF_KNOW_PHONE, "uu", "UPDATE shop_staff SET by_phone = 1 WHERE shop_id = ? AND user_id = ?"),
+	/* shop, user ids up to, limit */
+	READS(SQL_STAFF_LIST, "uuu", "usssti",
+		"SELECT t.user_id, u.full_name, u.phone_number, u.role, t.added_at, t.by_phone FROM shop_staff t JOIN users u ON u.id = t.user_id"
+		" WHERE t.shop_id = ? AND t.user_id <= ? ORDER BY t.user_id DESC LIMIT ?"),
+	/* shop, user */
+	WRITES(SQL_STAFF_DELETE, "uu", "DELETE FROM shop_staff WHERE shop_id = ? AND user_id = ?"),
 	READS(SQL_PRODUCT_GET, "u", PRODUCT_ROW,
 		"SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?"),
 	/* shop_id, before id, lowest is_active wanted, limit */

@@ -21,6 +21,10 @@ enum outcome ep_events_of_customer(struct req *r);
 enum outcome ep_shop_list(struct req *r);	/* ep_shop.c */
 enum outcome ep_shop_get(struct req *r);
 enum outcome ep_product_list(struct req *r);
+enum outcome ep_staff_list(struct req *r);	/* ep_staff.c */
+enum outcome ep_staff_add(struct req *r);
+enum outcome ep_staff_remove(struct req *r);
+enum outcome ep_staff_remove_one(struct req *r);
 enum outcome ep_healthz(struct req *r);		/* ep_health.c */
 enum outcome ep_readyz(struct req *r);
 enum outcome ep_openapi(struct req *r);		/* ep_openapi.c */

@@ -136,6 +136,16 @@ void render_user(struct buf *b, const struct user *u)
 	buf_addc(b, '}');
 }
 
+void render_staff(struct buf *b, const struct staff *s, const struct zone *z)
+{
+	add_uint(b, "{\"user_id\":", s->user_id.v);
+	add_text(b, ",\"full_name\":", s->full_name);
+	add_text(b, ",\"phone_number\":", s->phone_number);
+	add_word(b, ",\"role\":", role_name(s->role));
+	add_time(b, ",\"added_at\":", s->added_at, z);
+	buf_addc(b, '}');
+}
+
 void render_shop(struct buf *b, const struct shop *s, const struct zone *z)
 {
 	add_uint(b, "{\"id\":", s->id.v);

@@ -5,6 +5,7 @@
 
 #include "db_order.h"
 #include "db_shop.h"
+#include "db_staff.h"
 #include "db_user.h"
 #include "order.h"
 
@@ -13,6 +14,7 @@
 void render_items_stored(struct buf *b, const struct order_item *items, size_t n);
 void render_order(struct buf *b, const struct order *o, const struct zone *z);
 void render_user(struct buf *b, const struct user *u);
+void render_staff(struct buf *b, const struct staff *s, const struct zone *z);
 void render_shop(struct buf *b, const struct shop *s, const struct zone *z);
 void render_product(struct buf *b, const struct product *p, const struct zone *z);
 /* has_ids: whether to say who it was by id (customers are not told). */

@@ -26,6 +26,10 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/api/v1/shops/{id}", WHO_PUBLIC, BODY_NONE, ep_shop_get, "One shop" },
 	{ HTTP_GET, "/api/v1/shops/{id}/products", WHO_PUBLIC, BODY_NONE, ep_product_list, "What a shop has on sale" },
 	{ HTTP_GET, "/api/v1/openapi.json", WHO_PUBLIC, BODY_NONE, ep_openapi, "This description of the API" },
+	{ HTTP_GET, "/api/v1/shops/{id}/staff", WHO_SHOPKEEPER, BODY_NONE, ep_staff_list, "Whom the owner has let into a shop" },
+	{ HTTP_POST, "/api/v1/shops/{id}/staff", WHO_SHOPKEEPER, BODY_JSON, ep_staff_add, "Let somebody into a shop" },
+	{ HTTP_DELETE, "/api/v1/shops/{id}/staff", WHO_SHOPKEEPER, BODY_OPTIONAL, ep_staff_remove, "Take somebody out of a shop, named in query or body" },
+	{ HTTP_DELETE, "/api/v1/shops/{id}/staff/{id}", WHO_SHOPKEEPER, BODY_NONE, ep_staff_remove_one, "Take somebody out of a shop" },
 	{ HTTP_GET, "/healthz", WHO_PUBLIC, BODY_NONE, ep_healthz, "The workers answer" },
 	{ HTTP_GET, "/readyz", WHO_PUBLIC, BODY_NONE, ep_readyz, "So do the database and the relay" },
 	{ HTTP_GET, "/_ws_auth", WHO_SUBSCRIBER, BODY_NONE, ep_subscribe, "May this subscriber have that channel? (push server only)" },
@@ -147,7 +151,7 @@ static enum outcome admit_late(struct req *r, const struct route *route, enum ou
 
 static enum outcome take_body(struct req *r, const struct route *route, const struct http_io *io)
 {
-	if (route->body == BODY_NONE)
+	if (route->body == BODY_NONE || (route->body == BODY_OPTIONAL && !http_req_has_body(&r->http)))
 		return OC_OK;
 	if (http_req_has_body(&r->http) && !http_req_is_json(&r->http))
 		return problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json, in UTF-8.");

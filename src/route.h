@@ -17,7 +17,11 @@ enum route_who {
 	WHO_ANY_HOT, WHO_CUSTOMER_HOT,
 	WHO_PEOPLE_HOT		/* likewise, of one of a shop's people (which shop, the endpoint looks) */
 };
-enum route_body { BODY_NONE, BODY_JSON };
+enum route_body {
+	BODY_NONE,
+	BODY_JSON,
+	BODY_OPTIONAL		/* as BODY_JSON, or none */
+};
 
 struct route {
 	enum http_method method;

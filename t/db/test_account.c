@@ -28,7 +28,7 @@ static struct db *open_shops(void)
 		text(db, sql);
 	}
 	text(db, "INSERT INTO shops (id, owner_id, name, created_at, updated_at) VALUES (7, 1, 'A', NOW(), NOW()), (8, 3, 'B', NOW(), NOW())");
-	text(db, "INSERT INTO shop_staff VALUES (7, 2, 1, NOW())");
+	text(db, "INSERT INTO shop_staff VALUES (7, 2, 1, NOW(), 0)");
 	text(db, "INSERT INTO orders (id, shop_id, customer_id, customer_name, status, created_at, updated_at, items_json)"
 		" VALUES (1, 7, 3, 'C', 'pending', NOW(), NOW(), '')");
 	return db;
@@ -78,6 +78,42 @@ Test(account, ties_to_a_shop, .init = set_up)
 	db_free(db);
 }
 
+Test(account, staff, .init = set_up)
+{
+	const struct shop_id shop = { 7 };
+	struct db *db = open_shops();
+	struct arena *a = arena_new();
+	struct staff *list, one;
+	size_t n;
+
+	cr_expect_eq(db_staff_insert(db, shop, STAFF, OWNER, true, ENDED), OC_CONFLICT);
+	cr_assert_eq(db_staff_insert(db, shop, OTHER, OWNER, true, ENDED), OC_OK);
+	cr_assert_eq(db_staff_get(db, a, shop, OTHER, &one), OC_OK);
+	cr_expect(one.user_id.v == 3 && str_is(one.full_name, "U") && str_is(one.phone_number, "+3") && one.role == ROLE_CUSTOMER && one.added_at == ENDED);
+	cr_assert_eq(db_staff_get(db, a, shop, STAFF, &one), OC_OK);
+	cr_expect_null(one.phone_number.s);
+	cr_assert_eq(db_staff_know_phone(db, shop, STAFF), OC_OK);
+	cr_assert_eq(db_staff_get(db, a, shop, STAFF, &one), OC_OK);
+	cr_expect(str_is(one.phone_number, "+2"));
+	/* not that of the next one below */
+	cr_expect_eq(db_staff_get(db, a, shop, NOBODY, &one), OC_NOT_FOUND);
+	cr_expect_eq(db_staff_get(db, a, shop, OWNER, &one), OC_NOT_FOUND);
+	cr_assert_eq(db_staff_list(db, a, shop, (struct user_id){ 0 }, 5, &list, &n), OC_OK);
+	cr_assert_eq(n, 2);
+	cr_expect(list[0].user_id.v == 3 && list[1].user_id.v == 2);
+	cr_assert_eq(db_staff_list(db, a, shop, (struct user_id){ 3 }, 5, &list, &n), OC_OK);
+	cr_expect(n == 1 && list[0].user_id.v == 2);
+	cr_assert_eq(db_staff_list(db, a, shop, (struct user_id){ 1 }, 5, &list, &n), OC_OK);
+	cr_expect_eq(n, 0);
+	cr_assert_eq(db_staff_list(db, a, (struct shop_id){ 8 }, (struct user_id){ 0 }, 5, &list, &n), OC_OK);
+	cr_expect_eq(n, 0);
+	cr_assert_eq(db_staff_delete(db, shop, STAFF), OC_OK);
+	cr_expect_eq(db_staff_delete(db, shop, STAFF), OC_NOT_FOUND);
+	cr_expect_eq(db_staff_get(db, a, shop, STAFF, &one), OC_NOT_FOUND);
+	arena_free(a);
+	db_free(db);
+}
+
 Test(account, channels_to_close, .init = set_up)
 {
 	struct db *db = open_shops();
@@ -85,7 +121,7 @@ Test(account, channels_to_close, .init = set_up)
 	cr_assert_eq(db_close_channel(db, (struct channel){ CHANNEL_SHOP, 8 }, ENDED), OC_OK);
 	cr_expect_eq(ask("SELECT COUNT(*) FROM channel_closes WHERE channel_kind = 1 AND channel_id = 8 AND at = '2026-09-21 14:13:20.123456'"), 1);
 	text(db, "DELETE FROM channel_closes");
-	text(db, "INSERT INTO shop_staff VALUES (8, 1, 3, NOW())");
+	text(db, "INSERT INTO shop_staff VALUES (8, 1, 3, NOW(), 0)");
 	cr_assert_eq(db_close_channels_of(db, OWNER, ENDED), OC_OK);
 	cr_expect_eq(ask("SELECT COUNT(*) FROM channel_closes"), 3);
 	cr_expect_eq(ask("SELECT COUNT(*) FROM channel_closes WHERE (channel_kind, channel_id) IN ((2, 1), (1, 7), (1, 8))"), 3);

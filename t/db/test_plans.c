@@ -43,7 +43,7 @@ static void fill_tables(void)
 		"INSERT INTO events SELECT 1, 1 + seq MOD 500, 1 + seq DIV 500, seq, seq, 1 + seq MOD 500, NOW(), '{}' FROM seq_1_to_20000",
 		"INSERT INTO channel_floors SELECT 2, seq, 1 FROM seq_1_to_5000",
 		"INSERT INTO channel_closes SELECT seq, 1, 1 + seq MOD 500, NOW() FROM seq_1_to_5000",
-		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW() FROM seq_1_to_5000",
+		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW(), 0 FROM seq_1_to_5000",
 		"ANALYZE TABLE shop_staff, users, shops, products, orders, order_items, order_history, idempotency_keys, outbox, events, channel_floors, channel_closes",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -256,7 +256,7 @@ def test_what_is_to_be_closed(no_relay):
     keeper, customer = Person(api, "shopkeeper"), Person(api)
     shops = [api.tools.shop(keeper=keeper).id for _ in range(2)]
     foreign = api.tools.shop().id
-    api.db.sql(f"INSERT INTO shop_staff VALUES ({foreign}, {keeper.id}, 1, NOW())")
+    api.db.sql(f"INSERT INTO shop_staff VALUES ({foreign}, {keeper.id}, 1, NOW(), 0)")
     wanted = {keeper.id: sorted([(2, keeper.id), (1, shops[0]), (1, shops[1]), (1, foreign)]), customer.id: [(2, customer.id)]}
     for who in (keeper, customer):
         for act in (lambda: api.call("POST", "/api/v1/auth/logout-all", who), who.deactivate,
