@@ -9,5 +9,5 @@ CREATE TABLE uploads (
   PRIMARY KEY (name),
   UNIQUE KEY one_order (order_id),
   KEY of_customer (customer_id, order_id),
-  KEY created (created_at)
+  KEY waiting (order_id, created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

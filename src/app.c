@@ -70,7 +70,7 @@ static void log_request(const struct req *r, int64_t started)
 	buf_addc(&line, ' ');
 	buf_adduint(&line, (uint64_t)r->reply->status);
 	buf_addc(&line, ' ');
-	buf_adduint(&line, r->reply->body.len);
+	buf_adduint(&line, r->reply->body.len + r->reply->file.len);
 	buf_adds(&line, " bytes user=");
 	buf_adduint(&line, r->who.sub.v);
 	buf_addc(&line, ' ');
@@ -93,7 +93,7 @@ bool app_answer(struct app *app, const struct http_io *io)
 {
 	int64_t started = clock_mono();
 	struct http_reply reply;
-	struct req r = { .app = app, .arena = app->arena, .reply = &reply, .now = app->clock.now(&app->clock) };
+	struct req r = { .app = app, .arena = app->arena, .io = io, .reply = &reply, .now = app->clock.now(&app->clock) };
 
 	http_reply_init(&reply, app->arena);
 	http_req_parse(io, &r.http);

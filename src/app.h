@@ -38,11 +38,13 @@ struct req {
 	struct app *app;
 	struct arena *arena;
 	struct http_req http;
+	const struct http_io *io;		/* for an endpoint that reads the body itself */
 	struct http_reply *reply;
 	instant now;
 	struct claims who;			/* where the route asks for somebody */
 	bool is_judged;				/* it was looked whether their account still lets the token count, and it does */
 	uint64_t ids[ROUTE_IDS_MAX];		/* what {id} stood for in the path */
+	struct str name;			/* and {name} */
 	const struct body *body;		/* where the route takes one */
 };
 

@@ -36,6 +36,11 @@ struct conf {
 	int64_t request_deadline_ms;	/* PICKUP_REQUEST_DEADLINE_MS  100..60000, 1800: for the database's part of a request */
 	int64_t retry_after_s;		/* PICKUP_RETRY_AFTER_S  1..3600, 5: in 503 answers */
 	int64_t idempotency_hours;	/* PICKUP_IDEMPOTENCY_HOURS  24..8760, 48 */
+	const char *upload_dir;		/* PICKUP_UPLOAD_DIR: of uploaded photos; "" takes none */
+	const char *upload_accel;	/* PICKUP_UPLOAD_ACCEL: where the web server knows it, "/_uploads/"; "" sends them ourselves */
+	int64_t upload_max;		/* PICKUP_UPLOAD_MAX  bytes, 65536..104857600, 10485760 */
+	int64_t uploads_waiting;	/* PICKUP_UPLOADS_WAITING  1..1000, 20: of one customer, without an order */
+	int64_t upload_days;		/* PICKUP_UPLOAD_DAYS  1..3650, 90: kept after the order is finished */
 	int64_t events_days;		/* PICKUP_EVENTS_DAYS  1..3650, 30 */
 	const char *relay_socket;	/* PICKUP_RELAY_SOCKET: datagram socket that wakes the relay */
 	int64_t relay_poll_ms;		/* PICKUP_RELAY_POLL_MS  10..60000, 500 */

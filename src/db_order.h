@@ -55,7 +55,8 @@ size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, 
 /* By product, so that two units of work lock products in the same order. */
 void stock_moves_sort(struct stock_move *moves, size_t n);
 
-/* Inserts the order, its lines and its message; sets o->id. */
+/* Inserts the order, its lines and its message, and makes its photo its own; sets o->id. OC_NOT_FOUND: the photo that list_image_url names is
+ * not the customer's, or another order's already: roll back. */
 must_check enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *message);
 /* Waits until nobody else is changing the order; it is ours until the transaction ends. An order that is not there is no fault. */
 must_check enum outcome db_order_lock(struct db *db, struct order_id id);

@@ -7,6 +7,7 @@
 #include "db_account.h"
 #include "db_outbox.h"
 #include "log.h"
+#include "upload.h"
 
 /* Statements are kept prepared up to this many repetitions; longer lists go in pieces. */
 #define PIECE 16
@@ -194,18 +195,33 @@ static enum outcome insert_order(struct db *db, const struct order *o, struct db
 	return db_run(db, SQL_ORDER_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, done);
 }
 
+/* Takes the order's photo, where it has one; done->affected is 0 where that is not to be had. Of two orders at once the later one waits. */
+static enum outcome use_photo(struct db *db, const struct order *o, struct db_done *done)
+{
+	struct upload_name name;
+	done->affected = 1;
+	if (!upload_url_parse(o->list_image_url, &name))
+		return OC_OK;
+	struct db_val args[] = { db_text(str_from(name.s)), db_uint(o->customer_id.v) };
+	return db_run(db, SQL_UPLOAD_USE, 0, args, 2, NULL, NULL, done);
+}
+
 /* The message comes last: its INSERT makes an id of its own, and LAST_INSERT_ID() is then that. */
 enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *message)
 {
-	struct db_done done;
+	struct db_done done, photo;
 	db_hold(db);
 	enum outcome oc = insert_order(db, o, &done);
+	if (oc == OC_OK)
+		oc = use_photo(db, o, &photo);
 	if (oc == OC_OK)
 		oc = insert_items(db, o);
 	if (oc == OC_OK)
 		oc = db_outbox_insert_new(db, message, o);
 	if (oc == OC_OK)
 		oc = db_collect(db);
+	if (oc == OC_OK && photo.affected != 1)
+		return OC_NOT_FOUND;
 	if (oc == OC_OK)
 		o->id = (struct order_id){ done.insert_id };
 	return oc;

@@ -198,6 +198,25 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		AFTER_CURSOR NEWEST_FIRST ")" LIST_PAGE_TAIL " ON TRUE" LIST_ORDERS " LEFT JOIN shops s ON s.id = o.shop_id"
 		" WHERE v.id = ? AND v.is_active <> 0 AND (v.tokens_ended_at IS NULL OR v.tokens_ended_at < ?)"),
 
+	READS(SQL_UPLOAD_CUSTOMER, "u", "i", "SELECT is_active FROM users WHERE id = ? FOR UPDATE"),
+	READS(SQL_UPLOAD_WAITING, "u", "ut",
+		"SELECT COUNT(*), MIN(created_at) FROM uploads WHERE customer_id = ? AND order_id IS NULL"),
+	/* name, customer_id, bytes, created_at */
+	WRITES(SQL_UPLOAD_INSERT, "suut", "INSERT INTO uploads (name, customer_id, bytes, created_at) VALUES (?, ?, ?, ?)"),
+	READS(SQL_UPLOAD_GET, "s", "uu",
+		"SELECT u.customer_id, o.shop_id FROM uploads u LEFT JOIN orders o ON o.id = u.order_id WHERE u.name = ?"),
+	/* name, customer: for the order that this transaction has just inserted */
+	WRITES(SQL_UPLOAD_USE, "su",
+		"UPDATE uploads SET order_id = LAST_INSERT_ID() WHERE name = ? AND customer_id = ? AND order_id IS NULL"),
+	/* older than, limit */
+	READS(SQL_UPLOAD_UNUSED, "tu", "s",
+		"SELECT name FROM uploads FORCE INDEX (waiting) WHERE order_id IS NULL AND created_at < ? ORDER BY created_at LIMIT ?"),
+	/* names */
+	READS(SQL_UPLOAD_LOOK, "{s}", "sust",
+		"SELECT u.name, u.order_id, o.status, o.updated_at FROM uploads u LEFT JOIN orders o ON o.id = u.order_id WHERE u.name IN ({?|, })"),
+	/* name, order_id or 0 */
+	WRITES(SQL_UPLOAD_DELETE, "su", "DELETE FROM uploads WHERE name = ? AND COALESCE(order_id, 0) = ?"),
+
 	/* kind, channel, after, limit */
 	READS(SQL_EVENTS_AFTER, "uuuu", "utss",
 		"SELECT e.seq, e.at, s.timezone, e.body FROM events e JOIN shops s ON s.id = e.shop_id"

@@ -25,6 +25,8 @@ enum outcome ep_staff_list(struct req *r);	/* ep_staff.c */
 enum outcome ep_staff_add(struct req *r);
 enum outcome ep_staff_remove(struct req *r);
 enum outcome ep_staff_remove_one(struct req *r);
+enum outcome ep_upload_add(struct req *r);	/* ep_upload.c */
+enum outcome ep_upload_get(struct req *r);
 enum outcome ep_healthz(struct req *r);		/* ep_health.c */
 enum outcome ep_readyz(struct req *r);
 enum outcome ep_openapi(struct req *r);		/* ep_openapi.c */

@@ -15,6 +15,7 @@
 #include "problem.h"
 #include "render.h"
 #include "reply.h"
+#include "upload.h"
 
 struct line_input { uint64_t product_id; int64_t quantity; struct str special_instructions; };
 struct place_input {
@@ -92,6 +93,14 @@ static void check_rules(struct placing *p, const struct presence *seen, struct f
 		fault_add(f, "scheduled_pickup_time", "is only for an order whose order_type is pre_order");
 	if (p->in.items.n == 0 && !p->in.list_image_url.s && !is_faulty(f, "items"))
 		fault_add(f, "items", "must hold 1 to %d lines where there is no list_image_url", ORDER_LINES_MAX);
+}
+
+/* Whose photo it is, and whether it is free, only the transaction can tell. */
+static void check_photo(const struct placing *p, struct faults *f)
+{
+	struct upload_name name;
+	if (p->in.list_image_url.s && !upload_url_parse(p->in.list_image_url, &name))
+		fault_add(f, "list_image_url", "must be an address that the upload endpoint gave");
 }
 
 static bool is_key_good(struct str key)
@@ -247,6 +256,13 @@ static enum outcome refuse_stock(struct placing *p)
 	return named ? problem_close(r) : OC_BUSY;
 }
 
+static enum outcome refuse_photo(struct req *r)
+{
+	struct faults f = FAULTS_IN(r->arena);
+	fault_add(&f, "list_image_url", "must be a photo of yours that serves no other order");
+	return problem_faults(r, &f);
+}
+
 /* The order, its lines, its notification and, with a key, the answer. */
 static enum outcome write_order(struct placing *p)
 {
@@ -254,6 +270,8 @@ static enum outcome write_order(struct placing *p)
 	const struct zone *zone = zone_get(r->app->zones, p->order.timezone);
 	struct event_new message = event_new_order(r->arena, &p->order, zone);
 	enum outcome oc = db_place_write(r->app->db, &p->order, &message);
+	if (oc == OC_NOT_FOUND)
+		return refuse_photo(r);
 	if (oc != OC_OK)
 		return oc;
 	struct buf answer = BUF_IN(r->arena);
@@ -302,6 +320,7 @@ static enum outcome place(struct placing *p)
 	struct faults f = FAULTS_IN(p->r->arena);
 	struct presence seen = body_fill(p->r->body, &place_table, &p->in, &f);
 	check_rules(p, &seen, &f);
+	check_photo(p, &f);
 	if (f.n)
 		return problem_faults(p->r, &f);
 	gather_moves(p);

@@ -48,7 +48,7 @@ const char *http_status_text(int status)
 bool http_reply_write(struct http_reply *r, const struct http_io *io)
 {
 	struct buf head = BUF_IN(r->body.arena);
-	struct str body = buf_str(&r->body);
+	struct str body = r->file.s ? r->file : buf_str(&r->body);
 	buf_reserve(&head, r->headers.len + 160);
 	buf_adds(&head, "Status: ");
 	buf_adduint(&head, (uint64_t)r->status);

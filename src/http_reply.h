@@ -13,6 +13,7 @@ struct http_reply {
 	const char *content_type;
 	struct buf headers;		/* complete lines */
 	struct buf body;
+	struct str file;		/* instead of body: bytes that lie elsewhere, there until the arena is reset; none: there are none */
 	bool is_body_omitted;		/* HEAD, 304: the head as for GET, and no body */
 };
 

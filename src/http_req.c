@@ -144,13 +144,21 @@ bool http_req_is_uncoded(const struct http_req *r)
 	return r->content_encoding.len == 0 || str_is_nocase(r->content_encoding, "identity");
 }
 
+/* How long the body is said to be. */
+static enum outcome body_length(const struct http_req *r, uint64_t max, uint64_t *len)
+{
+	*len = 0;
+	if (r->content_length.len && !str_to_uint(r->content_length, INT64_MAX, len))
+		return OC_BAD;
+	return *len > max ? OC_CONFLICT : OC_OK;
+}
+
 enum outcome http_req_body(const struct http_req *r, const struct http_io *io, struct arena *a, uint64_t max, struct str *out)
 {
-	uint64_t len = 0;
-	if (r->content_length.len && !str_to_uint(r->content_length, INT64_MAX, &len))
-		return OC_BAD;
-	if (len > max)
-		return OC_CONFLICT;
+	uint64_t len;
+	enum outcome oc = body_length(r, max, &len);
+	if (oc != OC_OK)
+		return oc;
 	char *body = arena_alloc(a, len + 1);
 	for (uint64_t have = 0; have < len; ) {
 		uint64_t want = len - have < 1 << 20 ? len - have : 1 << 20;
@@ -161,4 +169,32 @@ enum outcome http_req_body(const struct http_req *r, const struct http_io *io, s
 	}
 	*out = (struct str){ body, len };
 	return OC_OK;
+}
+
+/* Fills the piece, or up to the body's end. */
+static bool read_piece(const struct http_io *io, char *piece, size_t size)
+{
+	for (size_t have = 0; have < size; ) {
+		int n = io->read(io->ctx, piece + have, (int)(size - have));
+		if (n <= 0)
+			return false;
+		have += (size_t)n;
+	}
+	return true;
+}
+
+enum outcome http_req_stream(const struct http_req *r, const struct http_io *io, uint64_t max, http_piece_fn *take, void *ctx)
+{
+	char piece[1 << 16];
+	uint64_t left;
+	enum outcome oc = body_length(r, max, &left);
+	while (oc == OC_OK && left > 0) {
+		size_t size = left < sizeof piece ? (size_t)left : sizeof piece;
+		if (!read_piece(io, piece, size))
+			return OC_BAD;
+		if (!take(ctx, piece, size))
+			return OC_DOWN;
+		left -= size;
+	}
+	return oc;
 }

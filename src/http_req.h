@@ -47,5 +47,8 @@ bool http_req_is_json(const struct http_req *r);
 bool http_req_is_uncoded(const struct http_req *r);
 /* Reads the whole body into the arena. OC_OK; OC_CONFLICT: above max bytes (413); OC_BAD: Content-Length is no number, or the body ended early. */
 must_check enum outcome http_req_body(const struct http_req *r, const struct http_io *io, struct arena *a, uint64_t max, struct str *out);
+/* Hands the body to take piece by piece, in order, for one that is too long for memory. The same outcomes, and OC_DOWN: take gave false. */
+typedef bool http_piece_fn(void *ctx, const char *s, size_t n);
+must_check enum outcome http_req_stream(const struct http_req *r, const struct http_io *io, uint64_t max, http_piece_fn *take, void *ctx);
 
 #endif

@@ -23,7 +23,7 @@ static const struct { int status; const char *code, *title; } problems[PROBLEM__
 	[PROBLEM_GONE] = { 410, "gone", "Older than what is kept" },
 	[PROBLEM_VERSION_MISMATCH] = { 412, "version_mismatch", "Somebody changed it meanwhile" },
 	[PROBLEM_BODY_TOO_LARGE] = { 413, "body_too_large", "The body is too large" },
-	[PROBLEM_UNSUPPORTED_MEDIA_TYPE] = { 415, "unsupported_media_type", "The body is not application/json" },
+	[PROBLEM_UNSUPPORTED_MEDIA_TYPE] = { 415, "unsupported_media_type", "The body is of a type that is not taken here" },
 	[PROBLEM_VALIDATION_FAILED] = { 422, "validation_failed", "Something in the request is not valid" },
 	[PROBLEM_IDEMPOTENCY_KEY_REUSED] = { 422, "idempotency_key_reused", "This Idempotency-Key came with another body before" },
 	[PROBLEM_RATE_LIMITED] = { 429, "rate_limited", "Too many tries" },
@@ -58,6 +58,13 @@ enum outcome problem_reply(struct req *r, enum problem p, const char *detail)
 {
 	problem_open(r, p, detail);
 	return problem_close(r);
+}
+
+enum outcome problem_of_body(struct req *r, enum outcome oc, int64_t max)
+{
+	if (oc == OC_CONFLICT)
+		return problem_reply(r, PROBLEM_BODY_TOO_LARGE, arena_printf(r->arena, "At most %lld bytes are taken.", (long long)max));
+	return problem_reply(r, PROBLEM_MALFORMED_REQUEST, "The body ended early, or Content-Length is no number.");
 }
 
 enum outcome problem_faults(struct req *r, const struct faults *f)

@@ -21,6 +21,8 @@ enum outcome problem_reply(struct req *r, enum problem p, const char *detail);
 /* The same with the object left open: add ,"name":value members to the buffer, then problem_close(). */
 struct buf *problem_open(struct req *r, enum problem p, const char *detail);
 enum outcome problem_close(struct req *r);
+/* What http_req_body and http_req_stream found wrong with a body of which at most max bytes are taken: 413 or 400. */
+enum outcome problem_of_body(struct req *r, enum outcome oc, int64_t max);
 /* 422 with every fault. */
 enum outcome problem_faults(struct req *r, const struct faults *f);
 /* The problem for an outcome of the lower layers; OC_REFUSED: the reply is made already. */

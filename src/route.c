@@ -25,6 +25,8 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/api/v1/shops", WHO_PUBLIC, BODY_NONE, ep_shop_list, "Shops, newest first" },
 	{ HTTP_GET, "/api/v1/shops/{id}", WHO_PUBLIC, BODY_NONE, ep_shop_get, "One shop" },
 	{ HTTP_GET, "/api/v1/shops/{id}/products", WHO_PUBLIC, BODY_NONE, ep_product_list, "What a shop has on sale" },
+	{ HTTP_POST, "/api/v1/uploads", WHO_CUSTOMER, BODY_RAW, ep_upload_add, "Store a photo of a shopping list: JPEG, PNG or WebP as the body" },
+	{ HTTP_GET, "/api/v1/uploads/{name}", WHO_ANY, BODY_NONE, ep_upload_get, "One photo" },
 	{ HTTP_GET, "/api/v1/openapi.json", WHO_PUBLIC, BODY_NONE, ep_openapi, "This description of the API" },
 	{ HTTP_GET, "/api/v1/shops/{id}/staff", WHO_SHOPKEEPER, BODY_NONE, ep_staff_list, "Whom the owner has let into a shop" },
 	{ HTTP_POST, "/api/v1/shops/{id}/staff", WHO_SHOPKEEPER, BODY_JSON, ep_staff_add, "Let somebody into a shop" },
@@ -46,17 +48,21 @@ static bool begins_with_segment(const char *pattern, struct str segment)
 	return strncmp(pattern, segment.s, segment.len) == 0 && (pattern[segment.len] == '/' || pattern[segment.len] == '\0');
 }
 
-/* Whether the path's segments are the pattern's; ids takes what {id} stood for. */
-static bool path_matches(const char *pattern, const struct http_req *h, uint64_t ids[ROUTE_IDS_MAX])
+/* Whether the path's segments are the pattern's; r->ids and r->name take what {id} and {name} stood for. */
+static bool path_matches(const char *pattern, struct req *r)
 {
+	const struct http_req *h = &r->http;
 	unsigned segment = 0, id = 0;
 	while (*pattern == '/') {
 		pattern++;
 		if (segment >= h->segment_count || segment >= HTTP_SEGMENTS_MAX)
 			return false;
 		struct str have = h->segments[segment++];
-		if (*pattern == '{') {
-			if (!str_to_uint(have, INT64_MAX, &ids[id]) || ids[id] == 0)
+		if (strncmp(pattern, "{name}", 6) == 0) {
+			r->name = have;
+			pattern += 6;
+		} else if (*pattern == '{') {
+			if (!str_to_uint(have, INT64_MAX, &r->ids[id]) || r->ids[id] == 0)
 				return false;
 			id++;
 			pattern += sizeof "{id}" - 1;
@@ -88,7 +94,7 @@ static const struct route *find_route(struct req *r)
 {
 	struct buf allow = BUF_IN(r->arena);
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (!path_matches(routes[i].path, &r->http, r->ids))
+		if (!path_matches(routes[i].path, r))
 			continue;
 		if (method_fits(&routes[i], r->http.method))
 			return &routes[i];
@@ -149,30 +155,33 @@ static enum outcome admit_late(struct req *r, const struct route *route, enum ou
 	return late == OC_OK || (is_away && is_refusal) ? oc : late;
 }
 
-static enum outcome take_body(struct req *r, const struct route *route, const struct http_io *io)
+static enum outcome take_json(struct req *r, const struct http_io *io)
 {
-	if (route->body == BODY_NONE || (route->body == BODY_OPTIONAL && !http_req_has_body(&r->http)))
-		return OC_OK;
-	if (http_req_has_body(&r->http) && !http_req_is_json(&r->http))
-		return problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json, in UTF-8.");
-	if (!http_req_is_uncoded(&r->http)) {
-		problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without Content-Encoding.");
-		http_reply_header(r->reply, "Accept-Encoding", "identity");
-		return OC_REFUSED;
-	}
 	struct str text;
 	enum outcome oc = http_req_body(&r->http, io, r->arena, (uint64_t)r->app->conf->body_max, &text);
-	if (oc == OC_CONFLICT)
-		return problem_reply(r, PROBLEM_BODY_TOO_LARGE,
-			arena_printf(r->arena, "At most %lld bytes are taken.", (long long)r->app->conf->body_max));
 	if (oc != OC_OK)
-		return problem_reply(r, PROBLEM_MALFORMED_REQUEST, "The body ended early, or Content-Length is no number.");
+		return problem_of_body(r, oc, r->app->conf->body_max);
 	struct body *body;
 	const char *why;
 	if (body_parse(r->arena, text, &body, &why) != OC_OK)
 		return problem_reply(r, PROBLEM_MALFORMED_JSON, why);
 	r->body = body;
 	return OC_OK;
+}
+
+static enum outcome take_body(struct req *r, const struct route *route, const struct http_io *io)
+{
+	bool has_body = http_req_has_body(&r->http), is_json = route->body != BODY_RAW;
+	if (route->body == BODY_NONE || (route->body == BODY_OPTIONAL && !has_body))
+		return OC_OK;
+	if (is_json && has_body && !http_req_is_json(&r->http))
+		return problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json, in UTF-8.");
+	if (!http_req_is_uncoded(&r->http)) {
+		problem_reply(r, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without Content-Encoding.");
+		http_reply_header(r->reply, "Accept-Encoding", "identity");
+		return OC_REFUSED;
+	}
+	return is_json ? take_json(r, io) : OC_OK;
 }
 
 static enum outcome serve(struct req *r, const struct route *route, const struct http_io *io)

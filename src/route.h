@@ -20,12 +20,13 @@ enum route_who {
 enum route_body {
 	BODY_NONE,
 	BODY_JSON,
-	BODY_OPTIONAL		/* as BODY_JSON, or none */
+	BODY_OPTIONAL,		/* as BODY_JSON, or none */
+	BODY_RAW		/* of any type and length; the endpoint reads it from r->io */
 };
 
 struct route {
 	enum http_method method;
-	const char *path;		/* segments; {id} is a decimal number from 1 */
+	const char *path;		/* segments; {id} is a decimal number from 1, {name} any text */
 	enum route_who who;
 	enum route_body body;
 	enum outcome (*handler)(struct req *r);

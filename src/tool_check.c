@@ -20,6 +20,7 @@
 #include "jwt.h"
 #include "migrate.h"
 #include "tool_opt.h"
+#include "upload_store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define PAGE 200
@@ -123,6 +124,18 @@ static void check_keys(struct check *k)
 	else
 		fail(k, "keys", "%s", why);
 	keyring_free(keys);
+}
+
+static void check_uploads(struct check *k)
+{
+	char why[512];
+
+	if (!*k->conf->upload_dir)
+		ok("uploads: none are taken (PICKUP_UPLOAD_DIR is not set)");
+	else if (upload_dir_ok(k->conf->upload_dir, why, sizeof why))
+		ok("uploads: %s", k->conf->upload_dir);
+	else
+		fail(k, "uploads", "%s", why);
 }
 
 /* database */
@@ -396,6 +409,7 @@ static const struct point {
 	{ check_settings, true, NEEDS_NOTHING },
 	{ check_option_file, true, NEEDS_NOTHING },
 	{ check_keys, false, NEEDS_NOTHING },
+	{ check_uploads, false, NEEDS_NOTHING },
 	{ check_database, true, NEEDS_NOTHING },
 	{ check_schema, true, NEEDS_DB },
 	{ check_statements, true, NEEDS_SCHEMA },

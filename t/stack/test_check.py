@@ -80,7 +80,7 @@ def failing(done):
     return {what: why for what, why in points(done).items() if why != "ok"}
 
 
-ALL = ["settings", "option file", "keys", "database", "schema", "statements", "zones", "relay", "outbox", "refusals", "push", "relay socket"]
+ALL = ["settings", "option file", "keys", "uploads", "database", "schema", "statements", "zones", "relay", "outbox", "refusals", "push", "relay socket"]
 
 
 def test_check_all_well(cli, running):

@@ -76,8 +76,7 @@ def test_an_estimate_for_a_ready_order_is_an_update(api, shop, customer):
 
 
 def test_a_priced_list(api, shop, customer):
-    order = api.place(customer, shop)
-    api.put_chitty(api.db, order)
+    order = api.place_chitty(customer, shop)
     api.change(shop, order, total_amount=123.45)
     found, = messages(api, customer, "customer", customer.id, 1)
     assert (found["type"], found["total_amount"], found["status"]) == ("order_update", http.loads("123.45"), "pending")

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lib import fcgi
+from lib import fcgi, photos
 from lib.api import Workers, phone
 from lib.http import Response, cgi_params, dumps
 
@@ -31,6 +31,7 @@ class Kinds:
         self.customer, self.login = api.tools.user(), phone()
         self.orders = [(shop, api.place(self.customer, shop)) for shop in self.shops]
         self.refused_body = dumps({"shop_id": "x", "order_type": 1, "items": [{"product_id": -1, "quantity": 0}] * 50})
+        self.photo, self.large = api.photo(self.customer), photos.png(600, 600, pixels=os.urandom(600 * 1801))
         self.longest_body = dumps({"shop_id": 1, "order_notes": "x" * 200000})
 
     def order_of(self, shop, lines):
@@ -75,7 +76,12 @@ class Kinds:
         yield 401, "GET", at, "no.such.token", b"", {}
         yield 200, "GET", "/healthz", None, b"", {}
         yield 200, "GET", "/readyz", None, b"", {}
+        yield 200, "GET", self.photo, customer, b"", {}
+        yield 404, "GET", self.photo, keeper, b"", {}
+        yield 415, "POST", "/api/v1/uploads", customer, b"GIF89a" * n, {}
+        yield 422, "POST", "/api/v1/uploads", customer, self.large[:-1], {}
         if n % 20 == 1:
+            yield 201, "POST", "/api/v1/uploads", self.api.tools.user(), self.large, {}
             yield 201, "POST", "/api/v1/auth/register", None, dumps({"full_name": "A", "phone_number": phone(), "password": "correct horse"}), {}
             yield 401, "POST", "/api/v1/auth/login", None, dumps({"phone_number": self.login, "password": "x"}), {}
 
@@ -104,7 +110,7 @@ def ask(path, settings, request):
 
 
 def test_it_does_not_grow(api, worker):
-    requests, process, settings = iter(Kinds(api)), worker.processes[0], {**api.settings, "PICKUP_LOG_LEVEL": "warn"}
+    requests, process, settings = iter(Kinds(api)), worker.processes[0], {**api.settings, "PICKUP_LOG_LEVEL": "warn", "PICKUP_UPLOAD_ACCEL": ""}
     figures = []
     for count in (WARM_UP, REQUESTS):
         for _ in range(count):

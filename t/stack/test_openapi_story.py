@@ -4,16 +4,16 @@ import urllib.parse
 
 import pytest
 
-from lib import openapi, proc
+from lib import openapi, photos, proc
 
 
 class Step:
     """One request of the story: an operation with the examples of all its parameters, and that example of its body."""
 
-    def __init__(self, operation, example=None, who=None, leave=(), **other):
-        """who: whose token, by the name of the example that signed in; leave: parameters that are left out here; other: parameters of another
+    def __init__(self, operation, example=None, who=None, leave=(), photo=None, **other):
+        """photo: the body, where that is one. who: whose token, by the name of the example that signed in; leave: parameters that are left out here; other: parameters of another
         value than their example's."""
-        self.operation, self.example, self.who, self.leave, self.other = operation, example, who, leave, other
+        self.operation, self.example, self.who, self.leave, self.photo, self.other = operation, example, who, leave, photo, other
 
     def __repr__(self):
         return " ".join(filter(None, (self.operation, self.example)))
@@ -23,6 +23,7 @@ STORY = [
     Step("getHealth"), Step("getReadiness"), Step("getDescription"),
     Step("register", "shopkeeper"), Step("register", "customer"), Step("login", "shopkeeper"), Step("login", "customer"),
     Step("getTicket", who="customer"),
+    Step("uploadPhoto", who="customer", photo=photos.JPEG), Step("getPhoto", who="customer", name=None),
     Step("listShops"), Step("getShop"), Step("listProducts"),
     Step("placeOrder", "instant", "customer", leave=["Idempotency-Key"]), Step("placeOrder", "pre_order", "customer"),
     Step("placeOrder", "pre_order", "customer"), Step("changeOrder", "cancel", "shopkeeper", order_id=1),
@@ -50,8 +51,10 @@ def told(make_api, described):
             open_shop(api)
         if step.operation == "listShopEvents":
             proc.wait_for(lambda: api.db.sql("SELECT COUNT(*) FROM outbox") == [["0"]], 10, "all messages to be numbered")
+        if step.operation == "getPhoto":
+            step.other["name"] = answers["uploadPhoto"].json()["list_image_url"].rpartition("/")[2]
         target, headers = request(operation, step)
-        body = None if step.example is None else json.dumps(operation.examples[step.example], default=float).encode()
+        body = step.photo if step.example is None else json.dumps(operation.examples[step.example], default=float).encode()
         answer = api.call(operation.method, target, tokens.get(step.who), body=body, headers=headers)
         assert answer.status == operation.success, (step, answer)
         if step.operation == "login":
@@ -89,8 +92,8 @@ def test_it_uses_every_example(described):
         assert {s.example for s in steps} == (set(operation.examples) or {None}), operation.id
         for parameter in operation.parameters:
             used = [s for s in steps if parameter.name not in s.leave and parameter.name not in s.other]
-            # A cursor is whatever a Link header said.
-            assert (parameter.example is not None and used) or parameter.name == "cursor", (operation.id, parameter.name)
+            # A cursor is whatever a Link header said, a photo's name whatever the upload did.
+            assert (parameter.example is not None and used) or parameter.name in ("cursor", "name"), (operation.id, parameter.name)
 
 
 def test_each_is_answered_as_documented(told):

@@ -81,15 +81,9 @@ def test_a_refused_status_takes_the_estimate_with_it(api, shop, customer):
 
 # --- totals
 
-def chitty(api, shop, customer):
-    order = api.place(customer, shop)
-    api.put_chitty(api.db, order)
-    return order
-
-
 @pytest.mark.parametrize("text", ["0", "0.01", "0.1", "120", "120.0", "120.50", "59.97", "99999999.99"])
 def test_good_totals(api, shop, customer, text):
-    order = chitty(api, shop, customer)
+    order = api.place_chitty(customer, shop)
     answer = api.call("PATCH", f"/api/v1/orders/{order['id']}", shop.keeper, body=b'{"total_amount": %s}' % text.encode())
     after = check.order(check.ok(answer))
     assert (after["total_amount"], after["version"], after["has_chitty"]) == (http.loads(text), 2, True)
@@ -98,7 +92,7 @@ def test_good_totals(api, shop, customer, text):
 
 @pytest.mark.parametrize("text", ["-1", "-0.01", "100000000", "99999999.999", "1.234", "0.001", "1e20", '"12"', "true", "null", "[]", "{}"])
 def test_bad_totals(api, shop, customer, text):
-    order = chitty(api, shop, customer)
+    order = api.place_chitty(customer, shop)
     answer = api.call("PATCH", f"/api/v1/orders/{order['id']}", shop.keeper, body=b'{"total_amount": %s}' % text.encode())
     assert check.faults(answer) == ["total_amount"]
 
@@ -243,7 +237,7 @@ def test_the_customer_reads_history_without_ids(api, shop, customer):
 
 
 def test_history_of_a_priced_list(api, shop, customer):
-    order = chitty(api, shop, customer)
+    order = api.place_chitty(customer, shop)
     api.change(shop, order, total_amount=99.5)
     entries = history(api, shop.keeper, order)
     assert [(e["status"], e["total_amount"]) for e in entries] == [("pending", 60), ("pending", http.loads("99.5"))]

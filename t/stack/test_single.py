@@ -87,3 +87,12 @@ def test_a_reload_closes_and_nothing_is_missed(single, customer):
     proc.wait_for(lambda: len(proc.children(single.pid("single"))) == 1, 10, "the old process to end")
     single.place(customer, shop)
     assert [e["seq"] for e in single.wait_events(shop.keeper, "shop", shop.id, 2)] == [1, 2]
+
+
+def test_a_photo(single, shop, customer):
+    order = single.place_chitty(customer, shop)
+    got = single.call("GET", order["list_image_url"], shop.keeper)
+    assert (got.status, got.header("Content-Type"), got.header("Cache-Control")) == (200, "image/jpeg", "private, max-age=3600")
+    assert "sandbox" in got.header("Content-Security-Policy") and got.body.startswith(b"\xff\xd8")
+    name = order["list_image_url"].rpartition("/")[2]
+    check.problem(single.call("GET", f"/_uploads/{name[:2]}/{name}", customer), 404, "not_found")

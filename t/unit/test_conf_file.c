@@ -187,7 +187,8 @@ Test(conf_file, shipped_params_load_and_are_the_defaults)
 	for (size_t i = 0; i < n; i++) {
 		const char *v = dumped(s, a, t[i].name);
 		if (t[i].type == SETTING_PATH)
-			cr_expect(!v[0] || strncmp(v, "/etc/pickup/", 12) == 0 || strncmp(v, "/run/pickup/", 12) == 0, "%s=%s", t[i].name, v);
+			cr_expect(!v[0] || strncmp(v, "/etc/pickup/", 12) == 0 || strncmp(v, "/run/pickup/", 12) == 0 ||
+				strncmp(v, "/var/lib/pickup/", 16) == 0, "%s=%s", t[i].name, v);
 		else if (t[i].type == SETTING_URLS)
 			cr_expect(strncmp(v, "unix:/run/pickup/", 17) == 0, "%s=%s", t[i].name, v);
 		else

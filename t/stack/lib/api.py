@@ -6,7 +6,7 @@ import secrets
 import socket
 import subprocess
 
-from . import check, logs, proc, tokens
+from . import check, logs, photos, proc, tokens
 from .fakepush import FakePush
 from .http import FcgiClient
 from .mariadb import Server, write_private
@@ -149,9 +149,17 @@ class Calls:
             return found if len(found) >= count else None
         return proc.wait_for(enough, 10, f"{count} events on {kind} {channel_id}")
 
-    def put_chitty(self, db, order):
-        """A photo beside an order that was placed without one."""
-        db.sql(f"UPDATE orders SET list_image_url = '/api/v1/uploads/t{order['id']}' WHERE id = {order['id']}")
+    def upload(self, customer, photo=photos.JPEG, headers=None):
+        """The answer to a photo."""
+        return self.call("POST", "/api/v1/uploads/", customer, body=photo, headers={"Content-Type": "image/jpeg", **(headers or {})})
+
+    def photo(self, customer, photo=photos.JPEG):
+        """The address of an uploaded photo, for list_image_url."""
+        return check.ok(self.upload(customer, photo), 201)["list_image_url"]
+
+    def place_chitty(self, customer, shop, items=None):
+        """A placed order with a photo beside its items, checked."""
+        return self.place(customer, shop, items, list_image_url=self.photo(customer))
 
 
 class Workers:
@@ -204,12 +212,14 @@ class Api(Calls):
         self.settings = {
             "PICKUP_DB_OPTION_FILE": f"{dir}/db/pickup.cnf", "PICKUP_TOKEN_KEY_FILE": f"{dir}/token.key",
             "PICKUP_RELAY_SOCKET": f"{dir}/relay.sock", "PICKUP_PUSH_URLS": f"unix:{dir}/push.sock",
+            "PICKUP_UPLOAD_DIR": f"{dir}/uploads",
             "PICKUP_RELAY_POLL_MS": "100", "PICKUP_PUSH_RETRY_MAX_MS": "100", "PICKUP_RELAY_LEASE_S": "2",
             "PICKUP_PASSWORD_MEMORY_KIB": "8192", "PICKUP_PASSWORD_PASSES": "1", **(settings or {})}
         super().__init__(None, Tools(self.binary, self.params, self.key))
 
     def up(self):
         write_private(f"{self.dir}/token.key", self.key)
+        os.mkdir(f"{self.dir}/uploads", 0o700)
         write_params(self.params, self.settings)
         self.db = Server(f"{self.dir}/db", self.durable)
         self.db.start()

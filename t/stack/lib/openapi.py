@@ -13,7 +13,7 @@ GENERAL_HEADERS = {"content-type", "content-length", "connection", "date", "serv
 METHODS = ("get", "post", "patch", "put", "delete")
 
 # What is served before it is described, while it is being made.
-_SOON = re.compile(r"POST /api/v1/auth/password|[A-Z]+ /api/v1/(shops/[^/]+/staff|uploads|products).*|(POST|PATCH) /api/v1/shops(/[^/]+)?"
+_SOON = re.compile(r"POST /api/v1/auth/password|[A-Z]+ /api/v1/(shops/[^/]+/staff|products).*|(POST|PATCH) /api/v1/shops(/[^/]+)?"
                    r"|POST /api/v1/shops/[^/]+/products|GET /api/v1/shops/[^/]+/slots|GET /api/v1/orders/shop/[^/]+/export.csv")
 
 
