@@ -11,6 +11,7 @@
 #include "poke.h"
 #include "push.h"
 #include "relay_closes.h"
+#include "upload.h"
 
 /* ---- messages in memory ---- */
 
@@ -167,6 +168,8 @@ struct relay {
 	bool db_has_worked;		/* since then */
 	unsigned db_relapses;		/* failures soon after a success, in a row */
 	int64_t lease_at, poll_at, prune_at, params_at;
+	int64_t forget_at, uploads_at, walk_at;	/* prune_at is the earliest of what there is to be pruned */
+	char walked[UPLOAD_NAME_SIZE];	/* the photo that was looked at last */
 	int64_t gather_at;		/* not before this: the last step found that many come at once */
 };
 
@@ -235,7 +238,9 @@ bool relay_close_done(const struct relay *r);
  * the next one there takes over at once. */
 void relay_name_holder(const struct relay *r, char *name, size_t size);
 
-/* relay_prune.c: old keys and events, a small batch; sets prune_at. */
+/* relay_prune.c: what is old, a small batch; sets prune_at. */
 void relay_prune(struct relay *r);
+/* relay_uploads.c: photos that nobody needs any more, a few; sets uploads_at. */
+void relay_uploads(struct relay *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* relay_prune.c - forgets what is old: idempotency keys, events and their refusals, a small batch at a time.
+/* relay_prune.c - forgets what is old: idempotency keys, events and their refusals, photos (relay_uploads.c), a small batch at a time.
  * Owns: how much at once and how often. Does not own: the statements and that numbers go on (db_outbox.c).
  * Used by: relay.c, with the lease. */
 #include "relay.h"
@@ -22,7 +22,7 @@ static uint64_t published_by_all(const struct relay *r)
 	return all;
 }
 
-void relay_prune(struct relay *r)
+static void forget(struct relay *r)
 {
 	instant now = r->clock.now(&r->clock);
 	instant keys_before = now - r->conf->idempotency_hours * 3600 * INSTANT_SECOND;
@@ -36,5 +36,14 @@ void relay_prune(struct relay *r)
 	if (keys + events)
 		log_debug("pruned %llu idempotency keys and %llu events", (unsigned long long)keys, (unsigned long long)events);
 	bool is_more = keys == BATCH_ROWS || events == BATCH_ROWS;
-	r->prune_at = clock_mono() + (is_more ? PRUNE_MORE_US : r->put_aside ? PRUNE_LOOK_US : PRUNE_PAUSE_US);
+	r->forget_at = clock_mono() + (is_more ? PRUNE_MORE_US : r->put_aside ? PRUNE_LOOK_US : PRUNE_PAUSE_US);
+}
+
+void relay_prune(struct relay *r)
+{
+	if (clock_mono() >= r->forget_at)
+		forget(r);
+	if (clock_mono() >= r->uploads_at && relay_db_ready(r))
+		relay_uploads(r);
+	r->prune_at = r->forget_at < r->uploads_at ? r->forget_at : r->uploads_at;
 }
