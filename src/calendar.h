@@ -18,6 +18,7 @@ struct arena;
 
 #define CALENDAR_SPANS_MAX 100		/* of a date, for whoever takes them in; here any number is right, but costs time */
 #define CALENDAR_HORIZON_DAYS 400	/* nothing here looks further ahead */
+#define DAY_MINUTES 1440
 #define CALENDAR_GRID_MINUTES 15	/* between two times to propose, where there are no slots */
 
 /* Minutes from the midnight of the date on which it starts: 0 <= start < 1440, start < end <= start + 1440. */

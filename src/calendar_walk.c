@@ -4,7 +4,6 @@
 #include "calendar_walk.h"
 
 #define DAY_SECONDS INT64_C(86400)
-#define DAY_MINUTES 1440
 #define DATE_LAST INT64_C(2932896)	/* 9999-12-31 */
 /* A span may last to the end of the date after its own. So what holds t is of t's date or the one before, and what cuts that is of one before it; a date
  * that the zone skips may lie between. */

@@ -41,6 +41,14 @@ struct conf {
 	int64_t upload_max;		/* PICKUP_UPLOAD_MAX  bytes, 65536..104857600, 10485760 */
 	int64_t uploads_waiting;	/* PICKUP_UPLOADS_WAITING  1..1000, 20: of one customer, without an order */
 	int64_t upload_days;		/* PICKUP_UPLOAD_DAYS  1..3650, 90: kept after the order is finished */
+	int64_t shop_lead_minutes;	/* PICKUP_SHOP_LEAD_MINUTES  0..43200, 0; this and the next ones: for shops that have set nothing themselves, 0 is off */
+	int64_t shop_max_days_ahead;	/* PICKUP_SHOP_MAX_DAYS_AHEAD  0..3650, 0 */
+	int64_t shop_last_order_minutes;	/* PICKUP_SHOP_LAST_ORDER_MINUTES  0..1440, 0 */
+	int64_t shop_slot_minutes;	/* PICKUP_SHOP_SLOT_MINUTES  0..1440, 0 */
+	int64_t shop_slot_capacity;	/* PICKUP_SHOP_SLOT_CAPACITY  0..100000, 0 */
+	int64_t shop_accept_within_minutes;	/* PICKUP_SHOP_ACCEPT_WITHIN_MINUTES  0..1440, 0 */
+	bool shop_auto_confirm;		/* PICKUP_SHOP_AUTO_CONFIRM  on | off, off */
+	int64_t shop_preparation_minutes;	/* PICKUP_SHOP_PREPARATION_MINUTES  0..1440, 0 */
 	int64_t events_days;		/* PICKUP_EVENTS_DAYS  1..3650, 30 */
 	const char *relay_socket;	/* PICKUP_RELAY_SOCKET: datagram socket that wakes the relay */
 	int64_t relay_poll_ms;		/* PICKUP_RELAY_POLL_MS  10..60000, 500 */

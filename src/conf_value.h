@@ -5,7 +5,7 @@
 
 #include "conf.h"
 
-#define CONF_SETTINGS 37
+#define CONF_SETTINGS 45
 extern const struct setting conf_rows[CONF_SETTINGS];
 
 /* The row of that name, or NULL. */

@@ -69,7 +69,8 @@ enum outcome db_order_update(struct db *db, const struct order *o, struct db_don
 {
 	struct db_val args[] = {
 		db_text(str_from(order_status_name(o->status))), minutes(o->estimated_preparation_minutes),
-		db_money(o->total_amount), db_time(o->updated_at), db_uint(o->id.v), db_uint(o->version),
+		db_money(o->total_amount), o->cancelled_by ? db_text(str_from(canceller_name(o->cancelled_by))) : db_null(),
+		db_text(o->cancel_reason), db_time(o->updated_at), db_uint(o->id.v), db_uint(o->version),
 	};
 	return db_run(db, SQL_ORDER_UPDATE, 0, args, sizeof args / sizeof *args, NULL, NULL, done);
 }

@@ -34,6 +34,7 @@ struct place_product {
 struct place_look {
 	struct str timezone;
 	bool is_shop_active;
+	bool has_rules;				/* the shop has set some rule of its own: see struct shop_rules */
 	struct str customer_name;		/* none: no such customer */
 	bool is_customer_active;
 	instant customer_tokens_ended_at;	/* or INSTANT_NONE */
@@ -55,12 +56,12 @@ size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, 
 /* By product, so that two units of work lock products in the same order. */
 void stock_moves_sort(struct stock_move *moves, size_t n);
 
-/* Inserts the order, its lines and its message, and makes its photo its own; sets o->id. OC_NOT_FOUND: the photo that list_image_url names is
- * not the customer's, or another order's already: roll back. */
-must_check enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *message);
+/* Inserts the order, its lines, its deadline where it has one, and its messages (n of them, 1 or 2), and makes its photo its own; sets o->id.
+ * OC_NOT_FOUND: the photo that list_image_url names is not the customer's, or another order's already: roll back. */
+must_check enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *messages, size_t n);
 /* Waits until nobody else is changing the order; it is ours until the transaction ends. An order that is not there is no fault. */
 must_check enum outcome db_order_lock(struct db *db, struct order_id id);
-/* Writes status, estimate, total and updated_at where the version is still o->version; done->affected says whether it was. */
+/* Writes status, estimate, total, why it was cancelled and updated_at where the version is still o->version; done->affected says whether it was. */
 must_check enum outcome db_order_update(struct db *db, const struct order *o, struct db_done *done);
 
 struct history_entry {

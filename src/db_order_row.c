@@ -9,7 +9,7 @@
 /* Columns as in ORDER_COLUMNS of db_sql.c. */
 enum {
 	O_ID, O_SHOP, O_CUSTOMER, O_CUSTOMER_NAME, O_TYPE, O_STATUS, O_PICKUP, O_ESTIMATE, O_TOTAL, O_NOTES, O_IMAGE, O_VERSION,
-	O_CREATED, O_UPDATED, O_ITEMS, O_ZONE,
+	O_CREATED, O_UPDATED, O_ACCEPT_BY, O_CANCELLED_BY, O_REASON, O_ITEMS, O_ZONE,
 	COLUMNS
 };
 _Static_assert(COLUMNS == ORDER_ROW_COLUMNS, "what follows an order's columns in a row");
@@ -47,11 +47,13 @@ enum outcome order_rows_take(void *order_rows, const struct db_val *v)
 		.list_image_url = str_dup(rows->arena, db_get_text(&v[O_IMAGE])),
 		.version = db_get_uint(&v[O_VERSION]),
 		.created_at = db_get_time(&v[O_CREATED]), .updated_at = db_get_time(&v[O_UPDATED]),
+		.accept_by = db_get_time(&v[O_ACCEPT_BY]), .cancel_reason = str_dup(rows->arena, db_get_text(&v[O_REASON])),
 		.items_json = str_dup(rows->arena, db_get_text(&v[O_ITEMS])),
 		.timezone = zone_of(rows, db_get_text(&v[O_ZONE])),
 	};
-	if (!order_type_parse(db_get_text(&v[O_TYPE]), &o.type) || !order_status_parse(db_get_text(&v[O_STATUS]), &o.status)) {
-		log_error("order %llu has a type or status that is none", (unsigned long long)o.id.v);
+	if (!order_type_parse(db_get_text(&v[O_TYPE]), &o.type) || !order_status_parse(db_get_text(&v[O_STATUS]), &o.status)
+		|| !canceller_parse(db_get_text(&v[O_CANCELLED_BY]), &o.cancelled_by)) {
+		log_error("order %llu has a type, status or canceller that is none", (unsigned long long)o.id.v);
 		return OC_BAD;
 	}
 	o.item_count = count_lines(o.items_json);

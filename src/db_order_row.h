@@ -6,7 +6,7 @@
 #include "db.h"
 #include "order.h"
 
-#define ORDER_ROW_COLUMNS 16
+#define ORDER_ROW_COLUMNS 19
 
 /* Zeroed but for arena. A row without an id is none of an order. */
 struct order_rows {

@@ -63,13 +63,19 @@ enum outcome db_outbox_insert(struct db *db, const struct outbox_row *rows, size
 	return oc;
 }
 
-enum outcome db_outbox_insert_new(struct db *db, const struct event_new *e, const struct order *o)
+enum outcome db_outbox_insert_new(struct db *db, const struct event_new *events, size_t n, const struct order *o)
 {
-	struct db_val args[] = {
-		db_uint(e->channel.kind), db_uint(e->channel.id), db_uint(o->shop_id.v), db_uint(o->version), db_time(o->updated_at),
-		db_text(e->head), db_text(e->tail),
-	};
-	return db_run(db, SQL_OUTBOX_INSERT_NEW, 0, args, sizeof args / sizeof *args, NULL, NULL, NULL);
+	struct db_val args[OUTBOX_NEW_MAX * OUTBOX_VALUES], *v = args;
+	for (size_t i = 0; i < n && i < OUTBOX_NEW_MAX; i++) {
+		*v++ = db_uint(events[i].channel.kind);
+		*v++ = db_uint(events[i].channel.id);
+		*v++ = db_uint(o->shop_id.v);
+		*v++ = db_uint(o->version);
+		*v++ = db_time(o->updated_at);
+		*v++ = db_text(events[i].head);
+		*v++ = db_text(events[i].tail);
+	}
+	return db_run(db, SQL_OUTBOX_INSERT_NEW, (unsigned)n, args, (size_t)(v - args), NULL, NULL, NULL);
 }
 
 struct waiting { uint64_t *n; instant *oldest; };

@@ -32,8 +32,9 @@ static inline struct outbox_row outbox_row_of(const struct event *e, const struc
 
 /* Inserts n rows (ids ignored) in one statement; belongs into the transaction of the change. n 0 is fine. */
 must_check enum outcome db_outbox_insert(struct db *db, const struct outbox_row *rows, size_t n);
-/* The one row of an order that this transaction has just inserted, whose id only the database may know yet. */
-must_check enum outcome db_outbox_insert_new(struct db *db, const struct event_new *e, const struct order *o);
+/* The rows (n, 1 or 2) of an order that this transaction has just inserted, whose id only the database may know yet. */
+#define OUTBOX_NEW_MAX 2
+must_check enum outcome db_outbox_insert_new(struct db *db, const struct event_new *events, size_t n, const struct order *o);
 /* For `pickup check`: how many rows wait (counted up to limit) and since when the oldest does (INSTANT_NONE: none waits). */
 must_check enum outcome db_outbox_waiting(struct db *db, uint64_t limit, uint64_t *n, instant *oldest);
 

@@ -22,19 +22,20 @@ static enum outcome take_look(void *ctx, const struct db_val *v)
 		rows->is_seen = true;
 		look->timezone = str_dup(rows->arena, db_get_text(&v[0]));
 		look->is_shop_active = db_get_int(&v[1]) != 0;
-		look->customer_name = str_dup(rows->arena, db_get_text(&v[2]));
-		look->is_customer_active = db_get_int(&v[3]) != 0;
-		look->customer_tokens_ended_at = db_get_time(&v[9]);
+		look->has_rules = db_get_int(&v[2]) != 0;
+		look->customer_name = str_dup(rows->arena, db_get_text(&v[3]));
+		look->is_customer_active = db_get_int(&v[4]) != 0;
+		look->customer_tokens_ended_at = db_get_time(&v[10]);
 	}
-	if (v[4].type == DB_NULL)
+	if (v[5].type == DB_NULL)
 		return OC_OK;
 	if (look->product_count == rows->room) {
 		log_error("database: more products than were asked for");
 		return OC_BAD;
 	}
 	look->products[look->product_count++] = (struct place_product){
-		.id = { db_get_uint(&v[4]) }, .name = str_dup(rows->arena, db_get_text(&v[5])), .price = db_get_money(&v[6]),
-		.is_counted = v[7].type != DB_NULL, .stock = db_get_int(&v[7]), .is_on_sale = db_get_int(&v[8]) != 0,
+		.id = { db_get_uint(&v[5]) }, .name = str_dup(rows->arena, db_get_text(&v[6])), .price = db_get_money(&v[7]),
+		.is_counted = v[8].type != DB_NULL, .stock = db_get_int(&v[8]), .is_on_sale = db_get_int(&v[9]) != 0,
 	};
 	return OC_OK;
 }
@@ -190,7 +191,7 @@ static enum outcome insert_order(struct db *db, const struct order *o, struct db
 		db_time(o->scheduled_pickup_time),
 		o->estimated_preparation_minutes ? db_int(o->estimated_preparation_minutes) : db_null(),
 		db_money(o->total_amount), db_text(o->order_notes), db_text(o->list_image_url), db_text(o->items_json),
-		db_time(o->created_at), db_time(o->updated_at),
+		db_time(o->accept_by), db_time(o->created_at), db_time(o->updated_at),
 	};
 	return db_run(db, SQL_ORDER_INSERT, 0, args, sizeof args / sizeof *args, NULL, NULL, done);
 }
@@ -206,8 +207,14 @@ static enum outcome use_photo(struct db *db, const struct order *o, struct db_do
 	return db_run(db, SQL_UPLOAD_USE, 0, args, 2, NULL, NULL, done);
 }
 
-/* The message comes last: its INSERT makes an id of its own, and LAST_INSERT_ID() is then that. */
-enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *message)
+static enum outcome insert_deadline(struct db *db, const struct order *o)
+{
+	struct db_val args[] = { db_time(o->accept_by) };
+	return o->accept_by == INSTANT_NONE ? OC_OK : db_run(db, SQL_DEADLINE_INSERT, 0, args, 1, NULL, NULL, NULL);
+}
+
+/* The messages come last: their INSERT makes ids of its own, and LAST_INSERT_ID() is then one of these. */
+enum outcome db_place_write(struct db *db, struct order *o, const struct event_new *messages, size_t n)
 {
 	struct db_done done, photo;
 	db_hold(db);
@@ -217,7 +224,9 @@ enum outcome db_place_write(struct db *db, struct order *o, const struct event_n
 	if (oc == OC_OK)
 		oc = insert_items(db, o);
 	if (oc == OC_OK)
-		oc = db_outbox_insert_new(db, message, o);
+		oc = insert_deadline(db, o);
+	if (oc == OC_OK)
+		oc = db_outbox_insert_new(db, messages, n, o);
 	if (oc == OC_OK)
 		oc = db_collect(db);
 	if (oc == OC_OK && photo.affected != 1)

@@ -9,6 +9,24 @@
 struct shops { struct arena *arena; struct shop *v; size_t n, max; };
 struct products { struct arena *arena; struct product *v; size_t n, max; };
 
+static int64_t rule_of(const struct db_val *v)
+{
+	return v->type == DB_NULL ? RULE_UNSET : db_get_int(v);
+}
+
+/* Columns from opening_hours on. */
+static struct shop_rules rules_of(struct arena *a, const struct db_val *v)
+{
+	return (struct shop_rules){
+		.opening_hours = str_dup(a, db_get_text(&v[0])), .exceptions = str_dup(a, db_get_text(&v[1])),
+		.lead_minutes = rule_of(&v[2]), .max_days_ahead = rule_of(&v[3]), .last_order_minutes = rule_of(&v[4]),
+		.slot_minutes = rule_of(&v[5]), .slot_capacity = rule_of(&v[6]), .accept_within_minutes = rule_of(&v[7]),
+		.default_preparation_minutes = rule_of(&v[8]), .auto_confirm = rule_of(&v[9]),
+		.paused_until = db_get_time(&v[10]), .pause_reason = str_dup(a, db_get_text(&v[11])),
+		.pre_orders_while_paused = db_get_int(&v[12]) != 0,
+	};
+}
+
 static enum outcome take_shop(void *ctx, const struct db_val *vals)
 {
 	struct shops *ss = ctx;
@@ -27,6 +45,7 @@ static enum outcome take_shop(void *ctx, const struct db_val *vals)
 	s->is_active = db_get_int(&vals[7]) != 0;
 	s->created_at = db_get_time(&vals[8]);
 	s->updated_at = db_get_time(&vals[9]);
+	s->rules = rules_of(ss->arena, &vals[10]);
 	return OC_OK;
 }
 
@@ -63,13 +82,23 @@ static struct db_val stock_of(const struct product *p)
 	return p->is_counted ? db_int(p->stock) : db_null();
 }
 
-enum outcome db_shop_get(struct db *db, struct arena *a, struct shop_id id, struct shop *out)
+static enum outcome get_shop(struct db *db, enum sql sql, struct arena *a, struct shop_id id, struct shop *out)
 {
 	const struct db_val key = db_uint(id.v);
 	struct shops ss = { .arena = a, .v = out, .max = 1 };
-	enum outcome oc = db_run(db, SQL_SHOP_GET, 0, &key, 1, take_shop, &ss, NULL);
+	enum outcome oc = db_run(db, sql, 0, &key, 1, take_shop, &ss, NULL);
 
 	return oc == OC_OK && ss.n == 0 ? OC_NOT_FOUND : oc;
+}
+
+enum outcome db_shop_get(struct db *db, struct arena *a, struct shop_id id, struct shop *out)
+{
+	return get_shop(db, SQL_SHOP_GET, a, id, out);
+}
+
+enum outcome db_shop_get_locked(struct db *db, struct arena *a, struct shop_id id, struct shop *out)
+{
+	return get_shop(db, SQL_SHOP_GET_LOCKED, a, id, out);
 }
 
 static enum outcome list_shops(struct db *db, struct arena *a, struct shop_id before, bool all, uint64_t limit,
@@ -122,13 +151,93 @@ enum outcome db_shop_update(struct db *db, const struct shop *s)
 	return oc == OC_OK && done.affected == 0 ? OC_NOT_FOUND : oc;
 }
 
-enum outcome db_product_get(struct db *db, struct arena *a, struct product_id id, struct product *out)
+static struct db_val rule_value(int64_t rule)
+{
+	return rule == RULE_UNSET ? db_null() : db_int(rule);
+}
+
+/* A pause that is over still counts as a rule until the shop is changed again: that costs a look, and harms nothing. */
+static bool has_rules(const struct shop_rules *r)
+{
+	const int64_t numbers[] = {
+		r->lead_minutes, r->max_days_ahead, r->last_order_minutes, r->slot_minutes, r->slot_capacity,
+		r->accept_within_minutes, r->default_preparation_minutes, r->auto_confirm,
+	};
+
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		if (numbers[i] != RULE_UNSET)
+			return true;
+	return r->opening_hours.s || r->exceptions.s || r->paused_until != INSTANT_NONE;
+}
+
+enum outcome db_shop_update_rules(struct db *db, const struct shop *s)
+{
+	const struct shop_rules *r = &s->rules;
+	const struct db_val args[] = {
+		db_int(has_rules(r)), db_text(r->opening_hours), db_text(r->exceptions), rule_value(r->lead_minutes),
+		rule_value(r->max_days_ahead), rule_value(r->last_order_minutes), rule_value(r->slot_minutes), rule_value(r->slot_capacity),
+		rule_value(r->accept_within_minutes), rule_value(r->default_preparation_minutes), rule_value(r->auto_confirm),
+		db_time(r->paused_until), db_text(r->pause_reason), db_int(r->pre_orders_while_paused), db_uint(s->id.v),
+	};
+	struct db_done done = { 0 };
+	enum outcome oc = db_run(db, SQL_SHOP_RULES_UPDATE, 0, args, COUNT(args), NULL, NULL, &done);
+
+	return oc == OC_OK && done.affected == 0 ? OC_NOT_FOUND : oc;
+}
+
+static enum outcome take_count(void *ctx, const struct db_val *vals)
+{
+	*(uint64_t *)ctx = db_get_uint(&vals[0]);
+	return OC_OK;
+}
+
+enum outcome db_slot_count(struct db *db, struct shop_id shop, instant from, instant to, uint64_t *out)
+{
+	const struct db_val args[] = { db_uint(shop.v), db_time(from), db_time(to) };
+
+	*out = 0;
+	return db_run(db, SQL_SLOT_COUNT, 0, args, COUNT(args), take_count, out, NULL);
+}
+
+struct slot_counts { struct arena *arena; struct slot_count *v; size_t n, cap; };
+
+static enum outcome take_slot_count(void *ctx, const struct db_val *vals)
+{
+	struct slot_counts *counts = ctx;
+
+	counts->v = arena_room(counts->arena, counts->v, counts->n, &counts->cap, sizeof *counts->v);
+	counts->v[counts->n++] = (struct slot_count){ db_get_time(&vals[0]), db_get_uint(&vals[1]) };
+	return OC_OK;
+}
+
+enum outcome db_slot_counts(struct db *db, struct arena *a, struct shop_id shop, instant from, instant to, struct slot_count **out, size_t *n)
+{
+	const struct db_val args[] = { db_uint(shop.v), db_time(from), db_time(to) };
+	struct slot_counts counts = { .arena = a };
+	enum outcome oc = db_run(db, SQL_SLOT_COUNTS, 0, args, COUNT(args), take_slot_count, &counts, NULL);
+
+	*out = counts.v;
+	*n = counts.n;
+	return oc;
+}
+
+static enum outcome get_product(struct db *db, enum sql sql, struct arena *a, struct product_id id, struct product *out)
 {
 	const struct db_val key = db_uint(id.v);
 	struct products ps = { .arena = a, .v = out, .max = 1 };
-	enum outcome oc = db_run(db, SQL_PRODUCT_GET, 0, &key, 1, take_product, &ps, NULL);
+	enum outcome oc = db_run(db, sql, 0, &key, 1, take_product, &ps, NULL);
 
 	return oc == OC_OK && ps.n == 0 ? OC_NOT_FOUND : oc;
+}
+
+enum outcome db_product_get(struct db *db, struct arena *a, struct product_id id, struct product *out)
+{
+	return get_product(db, SQL_PRODUCT_GET, a, id, out);
+}
+
+enum outcome db_product_get_locked(struct db *db, struct arena *a, struct product_id id, struct product *out)
+{
+	return get_product(db, SQL_PRODUCT_GET_LOCKED, a, id, out);
 }
 
 enum outcome db_product_list(struct db *db, struct arena *a, struct shop_id shop, struct product_id before, bool all,

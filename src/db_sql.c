@@ -7,8 +7,8 @@
 #define ORDER_COLUMNS \
 	" o.shop_id, o.customer_id, o.customer_name, o.order_type, o.status, o.scheduled_pickup_time," \
 	" o.estimated_preparation_minutes, o.total_amount, o.order_notes, o.list_image_url, o.version," \
-	" o.created_at, o.updated_at, o.items_json, s.timezone"
-#define ORDER_ROW "uuussstimssuttss"
+	" o.created_at, o.updated_at, o.accept_by, o.cancelled_by, o.cancel_reason, o.items_json, s.timezone"
+#define ORDER_ROW "uuussstimssutttssss"
 
 /* The ids of the page in d, then their orders, in any order: the loader sorts. */
 #define LIST_SELECT "SELECT STRAIGHT_JOIN d.id," ORDER_COLUMNS " FROM "
@@ -32,8 +32,11 @@
 /* struct standing; loaded by db_account.c. */
 #define STANDING " v.id, v.is_active, v.tokens_ended_at"
 #define STANDING_ROW "uit"
-#define SHOP_COLUMNS "id, owner_id, name, timezone, currency, address, phone_number, is_active, created_at, updated_at"
-#define SHOP_ROW "uusssssitt"
+#define SHOP_COLUMNS \
+	"id, owner_id, name, timezone, currency, address, phone_number, is_active, created_at, updated_at," \
+	" opening_hours, exceptions, lead_minutes, max_days_ahead, last_order_minutes, slot_minutes, slot_capacity," \
+	" accept_within_minutes, default_preparation_minutes, auto_confirm, paused_until, pause_reason, pre_orders_while_paused"
+#define SHOP_ROW "uusssssittssiiiiiiiitsi"
 #define PRODUCT_COLUMNS "id, shop_id, name, description, unit, price, stock, is_active, created_at, updated_at"
 #define PRODUCT_ROW "uusssmiitt"
 
@@ -69,6 +72,9 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 
 	READS(SQL_SHOP_GET, "u", SHOP_ROW,
 		"SELECT " SHOP_COLUMNS " FROM shops WHERE id = ?"),
+	/* Nobody else writes it, or counts its slots this way, until the transaction ends. */
+	READS(SQL_SHOP_GET_LOCKED, "u", SHOP_ROW,
+		"SELECT " SHOP_COLUMNS " FROM shops WHERE id = ? FOR UPDATE"),
 	/* before id, lowest is_active wanted, limit */
 	READS(SQL_SHOP_LIST, "uiu", SHOP_ROW,
 		"SELECT " SHOP_COLUMNS " FROM shops WHERE id < ? AND is_active >= ? ORDER BY id DESC LIMIT ?"),
@@ -94,8 +100,15 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		" WHERE t.shop_id = ? AND t.user_id <= ? ORDER BY t.user_id DESC LIMIT ?"),
 	/* shop, user */
 	WRITES(SQL_STAFF_DELETE, "uu", "DELETE FROM shop_staff WHERE shop_id = ? AND user_id = ?"),
+	/* has_rules, then as in SHOP_COLUMNS; id */
+	WRITES(SQL_SHOP_RULES_UPDATE, "issiiiiiiiitsiu",
+		"UPDATE shops SET has_rules = ?, opening_hours = ?, exceptions = ?, lead_minutes = ?, max_days_ahead = ?, last_order_minutes = ?,"
+		" slot_minutes = ?, slot_capacity = ?, accept_within_minutes = ?, default_preparation_minutes = ?, auto_confirm = ?,"
+		" paused_until = ?, pause_reason = ?, pre_orders_while_paused = ? WHERE id = ?"),
 	READS(SQL_PRODUCT_GET, "u", PRODUCT_ROW,
 		"SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?"),
+	READS(SQL_PRODUCT_GET_LOCKED, "u", PRODUCT_ROW,
+		"SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ? FOR UPDATE"),
 	/* shop_id, before id, lowest is_active wanted, limit */
 	READS(SQL_PRODUCT_LIST, "uuiu", PRODUCT_ROW,
 		"SELECT " PRODUCT_COLUMNS " FROM products WHERE shop_id = ? AND id < ? AND is_active >= ? ORDER BY id DESC LIMIT ?"),
@@ -109,14 +122,14 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		" WHERE id = ?"),
 
 	/* customer; product ids; shop. One row a product found, or one with NULLs; none: no such shop. */
-	READS(SQL_PLACE_LOOK, "u{u}u", "sisiusmiit",
-		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active, c.tokens_ended_at"
+	READS(SQL_PLACE_LOOK, "u{u}u", "siisiusmiit",
+		"SELECT s.timezone, s.is_active, s.has_rules, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active, c.tokens_ended_at"
 		" FROM shops s LEFT JOIN users c ON c.id = ?"
 		" LEFT JOIN products p FORCE INDEX (PRIMARY) ON p.id IN ({?|, }) AND p.shop_id = s.id WHERE s.id = ?"),
 	/* The same for the usual case, a third cheaper without outer joins: no row for a product that is not there, or none at all. customer;
 	 * product ids; shop, twice */
-	READS(SQL_PLACE_LOOK_WHOLE, "u{u}uu", "sisiusmiit",
-		"SELECT s.timezone, s.is_active, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active, c.tokens_ended_at"
+	READS(SQL_PLACE_LOOK_WHOLE, "u{u}uu", "siisiusmiit",
+		"SELECT s.timezone, s.is_active, s.has_rules, c.full_name, c.is_active, p.id, p.name, p.price, p.stock, p.is_active, c.tokens_ended_at"
 		" FROM shops s JOIN users c JOIN products p FORCE INDEX (PRIMARY)"
 		" WHERE c.id = ? AND p.id IN ({?|, }) AND p.shop_id = ? AND s.id = ?"),
 	/* (id, quantity) each; (id, quantity) each: the counted ones that have enough; how many those were must be looked at */
@@ -125,18 +138,29 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* (id, quantity) each; ids */
 	WRITES(SQL_STOCK_GIVE, "{uu}{u}",
 		"UPDATE products SET stock = stock + CASE id {WHEN ? THEN ?| } END WHERE id IN ({?|, }) AND stock IS NOT NULL"),
-	WRITES(SQL_ORDER_INSERT, "uussstimssstt",
+	WRITES(SQL_ORDER_INSERT, "uussstimsssttt",
 		"INSERT INTO orders (shop_id, customer_id, customer_name, order_type, status, scheduled_pickup_time,"
-		" estimated_preparation_minutes, total_amount, order_notes, list_image_url, items_json, created_at, updated_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+		" estimated_preparation_minutes, total_amount, order_notes, list_image_url, items_json, accept_by, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	/* of the order that this transaction has just inserted */
 	WRITES(SQL_ITEM_INSERT, "{uusumsi}",
 		"INSERT INTO order_items (order_id, line, product_id, product_name, quantity, price_at_time_of_order,"
 		" special_instructions, stock_taken) VALUES {(LAST_INSERT_ID(), ?, ?, ?, ?, ?, ?, ?)|, }"),
+	/* accept_by; of that order as well */
+	WRITES(SQL_DEADLINE_INSERT, "t", "INSERT INTO order_deadlines (order_id, accept_by) VALUES (LAST_INSERT_ID(), ?)"),
 	/* channel_kind, channel_id, shop_id, order_version, at, body up to the order's id and behind it; of that order as well */
-	WRITES(SQL_OUTBOX_INSERT_NEW, "uuuutss",
+	WRITES(SQL_OUTBOX_INSERT_NEW, "{uuuutss}",
 		"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
-		" VALUES (?, ?, ?, LAST_INSERT_ID(), ?, ?, CONCAT(?, LAST_INSERT_ID(), ?))"),
+		" VALUES {(?, ?, ?, LAST_INSERT_ID(), ?, ?, CONCAT(?, LAST_INSERT_ID(), ?))|, }"),
+	/* shop, from, to (exclusive): places that are taken in that time */
+	READS(SQL_SLOT_COUNT, "utt", "u",
+		"SELECT COUNT(*) FROM orders FORCE INDEX (shop_pickup)"
+		" WHERE shop_id = ? AND scheduled_pickup_time >= ? AND scheduled_pickup_time < ? AND status <> 'cancelled'"),
+	/* the same, one row for each pickup time, in order */
+	READS(SQL_SLOT_COUNTS, "utt", "tu",
+		"SELECT scheduled_pickup_time, COUNT(*) FROM orders FORCE INDEX (shop_pickup)"
+		" WHERE shop_id = ? AND scheduled_pickup_time >= ? AND scheduled_pickup_time < ? AND status <> 'cancelled'"
+		" GROUP BY scheduled_pickup_time"),
 	/* channel_kind, channel_id, shop_id, order_id, order_version, at, body */
 	WRITES(SQL_OUTBOX_INSERT, "{uuuuuts}",
 		"INSERT INTO outbox (channel_kind, channel_id, shop_id, order_id, order_version, at, body)"
@@ -160,10 +184,13 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"SELECT order_id, line, product_id, product_name, quantity, price_at_time_of_order, special_instructions, stock_taken"
 		" FROM order_items WHERE order_id IN ({?|, })"),
 	READS(SQL_ORDER_LOCK, "u", "u", "SELECT id FROM orders WHERE id = ? FOR UPDATE"),
-	/* status, estimate, total, updated_at; id, version as read */
-	WRITES(SQL_ORDER_UPDATE, "simtuu",
-		"UPDATE orders SET status = ?, estimated_preparation_minutes = ?, total_amount = ?, updated_at = ?, version = version + 1"
-		" WHERE id = ? AND version = ?"),
+	/* status, estimate, total, cancelled_by, cancel_reason, updated_at; id, version as read */
+	WRITES(SQL_ORDER_UPDATE, "simsstuu",
+		"UPDATE orders SET status = ?, estimated_preparation_minutes = ?, total_amount = ?, cancelled_by = ?, cancel_reason = ?,"
+		" updated_at = ?, version = version + 1 WHERE id = ? AND version = ?"),
+	/* accept_by up to, limit */
+	READS(SQL_DEADLINES_DUE, "tu", "u", "SELECT order_id FROM order_deadlines WHERE accept_by <= ? ORDER BY accept_by LIMIT ?"),
+	WRITES(SQL_DEADLINE_DELETE, "u", "DELETE FROM order_deadlines WHERE order_id = ?"),
 	/* order_id, version, status, estimate, total, set_by_id, set_by_role, at */
 	WRITES(SQL_HISTORY_INSERT, "{uusimust}",
 		"INSERT INTO order_history (order_id, version, status, estimated_preparation_minutes, total_amount, set_by_id,"

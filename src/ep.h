@@ -20,7 +20,13 @@ enum outcome ep_events_of_shop(struct req *r);	/* ep_events.c */
 enum outcome ep_events_of_customer(struct req *r);
 enum outcome ep_shop_list(struct req *r);	/* ep_shop.c */
 enum outcome ep_shop_get(struct req *r);
-enum outcome ep_product_list(struct req *r);
+enum outcome ep_shop_create(struct req *r);
+enum outcome ep_shop_change(struct req *r);
+enum outcome ep_slots(struct req *r);		/* ep_slots.c */
+enum outcome ep_product_list(struct req *r);	/* ep_product.c */
+enum outcome ep_product_get(struct req *r);
+enum outcome ep_product_create(struct req *r);
+enum outcome ep_product_change(struct req *r);
 enum outcome ep_staff_list(struct req *r);	/* ep_staff.c */
 enum outcome ep_staff_add(struct req *r);
 enum outcome ep_staff_remove(struct req *r);

@@ -1,12 +1,10 @@
 /* ep_order.c - one order: read it, change it, its history.
- * Owns: who may see and change it, If-Match, what a change writes beside the order. Does not own: transitions (order.c). */
+ * Owns: who may see and change it, If-Match. Does not own: transitions (order.c), what a change writes (db_change.c). */
 #include "ep.h"
 
 #include "access.h"
 #include "auth.h"
-#include "db_order.h"
-#include "db_outbox.h"
-#include "event.h"
+#include "db_change.h"
 #include "poke.h"
 #include "problem.h"
 #include "render.h"
@@ -62,15 +60,16 @@ enum outcome ep_order_get(struct req *r)
 	return reply_order(r, &row.order);
 }
 
-struct change_input { int status; int64_t estimated_preparation_minutes; money total_amount; };
+struct change_input { int status; int64_t estimated_preparation_minutes; money total_amount; struct str cancel_reason; };
 
 static const struct field change_fields[] = {
 	{ .name = "status", .type = FIELD_ENUM, .words = order_status_words, .offset = offsetof(struct change_input, status) },
 	{ .name = "estimated_preparation_minutes", .type = FIELD_INT, .min = 1, .max = ORDER_PREP_MINUTES_MAX,
 	  .offset = offsetof(struct change_input, estimated_preparation_minutes) },
 	{ .name = "total_amount", .type = FIELD_MONEY, .min = 0, .max = MONEY_MAX, .offset = offsetof(struct change_input, total_amount) },
+	{ .name = "cancel_reason", .type = FIELD_TEXT, .nullable = true, .max = ORDER_REASON_MAX, .offset = offsetof(struct change_input, cancel_reason) },
 };
-enum { F_STATUS, F_ESTIMATE, F_TOTAL };
+enum { F_STATUS, F_ESTIMATE, F_TOTAL, F_REASON };
 static const struct field_table change_table = { change_fields, sizeof change_fields / sizeof *change_fields, sizeof(struct change_input) };
 
 struct changing {
@@ -87,14 +86,18 @@ static enum outcome read_change(struct req *r, struct order_change *out)
 	struct change_input in = { 0 };
 	struct faults f = FAULTS_IN(r->arena);
 	struct presence seen = body_fill(r->body, &change_table, &in, &f);
+	bool has_status = seen.present & 1u << F_STATUS, has_reason = seen.present & 1u << F_REASON;
+	if (has_reason && !(has_status && in.status == ORDER_CANCELLED))
+		fault_add(&f, "cancel_reason", "goes with the status cancelled only");
 	if (f.n == 0 && seen.present == 0)
 		fault_add(&f, "status", "or estimated_preparation_minutes or total_amount must be given");
 	if (f.n)
 		return problem_faults(r, &f);
 	*out = (struct order_change){
-		.has_status = seen.present & 1u << F_STATUS, .has_estimate = seen.present & 1u << F_ESTIMATE,
+		.has_status = has_status, .has_estimate = seen.present & 1u << F_ESTIMATE,
 		.has_total = seen.present & 1u << F_TOTAL, .status = (enum order_status)in.status,
 		.estimated_preparation_minutes = (int)in.estimated_preparation_minutes, .total_amount = in.total_amount,
+		.by = CANCELLED_BY_SHOPKEEPER, .cancel_reason = in.cancel_reason.len ? in.cancel_reason : STR_NONE,
 	};
 	return OC_OK;
 }
@@ -112,61 +115,12 @@ static enum outcome refuse_transition(struct req *r, const struct order *o)
 	return problem_close(r);
 }
 
-static enum outcome give_stock_back(struct changing *c)
-{
-	struct stock_move moves[ORDER_LINES_MAX];
-	size_t n = 0;
-	const struct order *o = &c->row.order;
-	for (size_t i = 0; i < o->item_count && i < ORDER_LINES_MAX; i++)
-		if (o->items[i].stock_taken)
-			n = stock_move_add(moves, n, o->items[i].product_id, o->items[i].quantity);
-	stock_moves_sort(moves, n);
-	return n ? db_stock_give(c->r->app->db, moves, n) : OC_OK;
-}
-
-/* The entry of this change, and before the first change that of the creation, which nobody has written yet. */
-static enum outcome write_history(struct changing *c)
-{
-	struct history_entry entries[2], *e = entries;
-	if (c->row.order.version == 1)
-		*e++ = history_of_creation(&c->row.order);
-	*e++ = (struct history_entry){
-		.version = c->next.version, .status = c->next.status,
-		.estimated_preparation_minutes = c->next.estimated_preparation_minutes, .total_amount = c->next.total_amount,
-		/* Staff are shopkeepers here, whatever they are elsewhere. */
-		.set_by = c->r->who.sub, .set_by_role = ROLE_SHOPKEEPER, .at = c->next.updated_at,
-	};
-	return db_history_insert(c->r->app->db, c->next.id, entries, (size_t)(e - entries));
-}
-
 static enum outcome write_change(struct changing *c)
 {
 	struct req *r = c->r;
-	struct order *next = &c->next;
-	/* A clock that was set back must not let updated_at go back: readers poll by it. */
-	next->updated_at = r->now > c->row.order.updated_at ? r->now : c->row.order.updated_at;
-	struct db_done update = { 0 };
-	bool has_new_status = next->status != c->row.order.status, gives_back = has_new_status && next->status == ORDER_CANCELLED;
-	enum outcome oc = gives_back ? db_items_load(r->app->db, r->arena, &c->row.order, 1, true) : OC_OK;
-	if (oc != OC_OK)
-		return oc;
-	db_hold(r->app->db);
-	oc = db_order_update(r->app->db, next, &update);
-	next->version++;
-	if (oc == OC_OK)
-		oc = write_history(c);
-	if (oc == OC_OK && gives_back)
-		oc = give_stock_back(c);
-	struct event event = event_order_changed(r->arena, next, has_new_status && next->status == ORDER_READY,
-		zone_get(r->app->zones, next->timezone));
-	struct outbox_row message = outbox_row_of(&event, next);
-	if (oc == OC_OK)
-		oc = db_outbox_insert(r->app->db, &message, 1);
-	if (oc == OC_OK)
-		oc = db_collect(r->app->db);
-	/* Somebody was faster, and may have written that entry of the history: judge anew what they left. */
-	if ((oc == OC_OK || oc == OC_CONFLICT) && update.affected != 1)
-		return OC_BUSY;
+	/* Staff are shopkeepers here, whatever they are elsewhere. */
+	const struct changer by = { .user = r->who.sub, .role = ROLE_SHOPKEEPER };
+	enum outcome oc = db_change_write(r->app->db, r->arena, &c->row.order, &c->next, &by, zone_get(r->app->zones, c->row.order.timezone), r->now);
 	c->is_changed = oc == OC_OK;
 	return oc;
 }

@@ -10,6 +10,7 @@
 #include "db_order.h"
 #include "db_outbox.h"
 #include "event.h"
+#include "gate.h"
 #include "log.h"
 #include "poke.h"
 #include "problem.h"
@@ -63,6 +64,8 @@ struct placing {
 	bool is_key_known;		/* the key has had its answer, and the reply is made of it */
 	struct place_look look;
 	bool is_short;			/* the last try was refused for want of stock */
+	struct terms terms;		/* where rules were looked at */
+	enum gate gate;			/* what they said in the last try */
 	struct order order;
 	struct str answer;
 };
@@ -207,7 +210,7 @@ static enum outcome make_order(struct placing *p)
 		.type = (enum order_type)p->in.order_type, .status = ORDER_PENDING,
 		.scheduled_pickup_time = p->in.scheduled_pickup_time,
 		.order_notes = p->in.order_notes, .list_image_url = p->in.list_image_url, .version = 1,
-		.created_at = r->now, .updated_at = r->now, .timezone = p->look.timezone,
+		.accept_by = INSTANT_NONE, .created_at = r->now, .updated_at = r->now, .timezone = p->look.timezone,
 		.items = arena_array(r->arena, p->in.items.n + 1, sizeof *o->items), .item_count = p->in.items.n,
 	};
 	for (size_t i = 0; i < o->item_count; i++) {
@@ -233,6 +236,55 @@ static enum outcome make_order(struct placing *p)
 	render_items_stored(&stored, o->items, o->item_count);
 	o->items_json = stored.len ? buf_str(&stored) : STR("");
 	return OC_OK;
+}
+
+/* The shop's rules, in the transaction that writes. Where slots have a limit, those who want a place in one of this shop's queue up here: so
+ * none is given twice, also while the owner changes the slots. */
+static enum outcome look_at_rules(struct placing *p)
+{
+	struct req *r = p->r;
+	struct db *db = r->app->db;
+	struct shop shop;
+	bool is_pre_order = p->in.order_type == ORDER_PRE_ORDER, is_full = false;
+	enum outcome oc = db_shop_get(db, r->arena, p->order.shop_id, &shop);
+	if (oc == OC_OK)
+		oc = terms_of(r->app, r->arena, &shop, r->now, &p->terms);
+	if (oc == OC_OK && is_pre_order && terms_have_places(&p->terms)) {
+		oc = db_shop_get_locked(db, r->arena, p->order.shop_id, &shop);
+		if (oc == OC_OK)
+			oc = terms_of(r->app, r->arena, &shop, r->now, &p->terms);
+	}
+	if (oc != OC_OK)
+		return oc;
+	p->gate = gate_judge(&p->terms, r->now, p->order.type, p->in.scheduled_pickup_time);
+	if (p->gate == GATE_OPEN && is_pre_order)
+		oc = gate_is_full(db, p->order.shop_id, &p->terms, p->in.scheduled_pickup_time, &is_full);
+	if (is_full)
+		p->gate = GATE_SLOT_FULL;
+	return oc == OC_OK && p->gate != GATE_OPEN ? OC_CONFLICT : oc;
+}
+
+/* What the rules make of an order that they let in. */
+static void apply_terms(struct placing *p)
+{
+	struct order *o = &p->order;
+	const struct terms *t = &p->terms;
+	if (t->auto_confirm) {
+		o->status = ORDER_CONFIRMED;
+		o->estimated_preparation_minutes = t->default_preparation_minutes;
+	} else if (t->accept_within_minutes) {
+		o->accept_by = calendar_add_open(&t->calendar, o->created_at, t->accept_within_minutes);
+	}
+}
+
+static enum outcome pass_gate(struct placing *p)
+{
+	if (!p->look.has_rules && !terms_have_defaults(p->r->app->conf))
+		return OC_OK;
+	enum outcome oc = look_at_rules(p);
+	if (oc == OC_OK)
+		apply_terms(p);
+	return oc;
 }
 
 /* After the roll-back, so that it sees none of what this order had taken: names every short product. OC_BUSY: none is short any more. */
@@ -268,8 +320,11 @@ static enum outcome write_order(struct placing *p)
 {
 	struct req *r = p->r;
 	const struct zone *zone = zone_get(r->app->zones, p->order.timezone);
-	struct event_new message = event_new_order(r->arena, &p->order, zone);
-	enum outcome oc = db_place_write(r->app->db, &p->order, &message);
+	bool is_confirmed = p->order.status == ORDER_CONFIRMED;
+	struct event_new messages[OUTBOX_NEW_MAX] = { [0] = event_new_order(r->arena, &p->order, zone) };
+	if (is_confirmed)
+		messages[1] = event_new_confirmed(r->arena, &p->order, zone);
+	enum outcome oc = db_place_write(r->app->db, &p->order, messages, is_confirmed ? 2 : 1);
 	if (oc == OC_NOT_FOUND)
 		return refuse_photo(r);
 	if (oc != OC_OK)
@@ -291,12 +346,15 @@ static enum outcome place_once(struct db *db, void *ctx)
 	(void)db;
 	http_reply_clear(p->r->reply);
 	p->is_short = false;
+	p->gate = GATE_OPEN;
 	enum outcome oc = p->key.s ? replay(p) : OC_NOT_FOUND;
 	if (oc != OC_NOT_FOUND)
 		return oc;
 	oc = take(p);
 	if (oc == OC_OK)
 		oc = make_order(p);
+	if (oc == OC_OK)
+		oc = pass_gate(p);
 	if (oc == OC_OK && p->is_short)
 		oc = OC_CONFLICT;
 	return oc == OC_OK ? write_order(p) : oc;
@@ -308,6 +366,8 @@ static enum outcome transact(struct placing *p)
 	enum outcome oc = OC_BUSY;
 	for (int tries = 0; tries < 3 && oc == OC_BUSY; tries++) {
 		oc = db_transact(p->r->app->db, place_once, p);
+		if (oc == OC_CONFLICT && p->gate != GATE_OPEN)
+			return gate_refuse(p->r, p->order.shop_id, &p->terms, p->gate, p->in.scheduled_pickup_time);
 		if (oc != OC_CONFLICT || !p->is_short)
 			return oc;
 		oc = refuse_stock(p);

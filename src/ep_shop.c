@@ -1,32 +1,22 @@
-/* ep_shop.c - shops and what they have on sale, for everybody to read.
- * Owns: these pages. Does not own: rows (db_shop.c). */
+/* ep_shop.c - shops: everybody reads them, a shopkeeper opens one, its owner changes it.
+ * Owns: what of a shop is shown, who may change it. Does not own: what can be sent (shop_input.c), rows (db_shop.c). */
 #include "ep.h"
 
+#include "access.h"
 #include "db_shop.h"
+#include "page.h"
 #include "problem.h"
 #include "render.h"
 #include "reply.h"
+#include "shop_input.h"
 
-struct page_input { int64_t limit; uint64_t cursor; };
-
-static const struct field page_fields[] = {
-	{ .name = "limit", .type = FIELD_INT, .min = 1, .max = LIMIT_MAX, .offset = offsetof(struct page_input, limit) },
-	{ .name = "cursor", .type = FIELD_ID, .offset = offsetof(struct page_input, cursor) },
-};
-static const struct field_table page_table = { page_fields, sizeof page_fields / sizeof *page_fields, sizeof(struct page_input) };
-
-static enum outcome read_page(struct req *r, struct query *q, struct page_input *in)
+static enum outcome add_shop(struct req *r, struct buf *b, const struct shop *shop)
 {
-	struct faults f = FAULTS_IN(r->arena);
-	*in = (struct page_input){ .limit = LIMIT_DEFAULT };
-	*q = query_parse(r->arena, r->http.query, &f);
-	query_fill(q, &page_table, in, &f);
-	return f.n ? problem_faults(r, &f) : OC_OK;
-}
-
-static void link_further(struct req *r, const struct query *q, uint64_t last_id)
-{
-	reply_link_next(r, q, arena_printf(r->arena, "%llu", (unsigned long long)last_id));
+	struct terms terms;
+	enum outcome oc = terms_of(r->app, r->arena, shop, r->now, &terms);
+	if (oc == OC_OK)
+		render_shop(b, shop, &terms, r->now);
+	return oc;
 }
 
 enum outcome ep_shop_list(struct req *r)
@@ -35,64 +25,83 @@ enum outcome ep_shop_list(struct req *r)
 	struct page_input in;
 	struct shop *shops;
 	size_t n;
-	enum outcome oc = read_page(r, &q, &in);
+	enum outcome oc = page_read(r, false, &q, &in);
 	if (oc == OC_OK)
 		oc = db_shop_list(r->app->db, r->arena, (struct shop_id){ in.cursor }, (uint64_t)in.limit + 1, &shops, &n);
 	if (oc != OC_OK)
 		return oc;
 	struct buf *b = reply_json(r, 200);
 	buf_addc(b, '[');
-	for (size_t i = 0; i < n && i < (size_t)in.limit; i++) {
+	for (size_t i = 0; i < n && i < (size_t)in.limit && oc == OC_OK; i++) {
 		if (i)
 			buf_addc(b, ',');
-		render_shop(b, &shops[i], zone_get(r->app->zones, shops[i].timezone));
+		oc = add_shop(r, b, &shops[i]);
 	}
 	buf_addc(b, ']');
 	if (n > (size_t)in.limit)
-		link_further(r, &q, shops[in.limit - 1].id.v);
-	return OC_OK;
-}
-
-/* A shop that was closed down is as if it were not there. */
-static enum outcome get_open(struct req *r, struct shop *shop)
-{
-	enum outcome oc = db_shop_get(r->app->db, r->arena, (struct shop_id){ r->ids[0] }, shop);
-	return oc == OC_OK && !shop->is_active ? OC_NOT_FOUND : oc;
-}
-
-enum outcome ep_shop_get(struct req *r)
-{
-	struct shop shop;
-	enum outcome oc = get_open(r, &shop);
-	if (oc == OC_OK)
-		render_shop(reply_json(r, 200), &shop, zone_get(r->app->zones, shop.timezone));
+		page_link(r, &q, shops[in.limit - 1].id.v);
 	return oc;
 }
 
-enum outcome ep_product_list(struct req *r)
+/* A shop that was closed down is as if it were not there. */
+enum outcome ep_shop_get(struct req *r)
 {
-	struct query q;
-	struct page_input in;
 	struct shop shop;
-	struct product *products;
-	size_t n;
-	enum outcome oc = read_page(r, &q, &in);
+	enum outcome oc = db_shop_get(r->app->db, r->arena, (struct shop_id){ r->ids[0] }, &shop);
+	if (oc != OC_OK || !shop.is_active)
+		return oc == OC_OK ? OC_NOT_FOUND : oc;
+	return add_shop(r, reply_json(r, 200), &shop);
+}
+
+struct writing { struct req *r; struct shop_input in; struct shop shop; };
+
+static enum outcome create_once(struct db *db, void *ctx)
+{
+	struct writing *w = ctx;
+	struct req *r = w->r;
+	w->shop = (struct shop){
+		.owner_id = r->who.sub, .timezone = STR("UTC"), .currency = STR("INR"), .is_active = true, .created_at = r->now,
+		.updated_at = r->now, .rules = SHOP_RULES_NONE,
+	};
+	shop_input_apply(&w->in, &w->shop);
+	enum outcome oc = db_shop_insert(db, &w->shop);
+	return oc == OC_OK && shop_input_has_rules(&w->in) ? db_shop_update_rules(db, &w->shop) : oc;
+}
+
+enum outcome ep_shop_create(struct req *r)
+{
+	struct writing w = { .r = r };
+	enum outcome oc = shop_input_read(r, true, &w.in);
 	if (oc == OC_OK)
-		oc = get_open(r, &shop);
+		oc = access_account(r);
 	if (oc == OC_OK)
-		oc = db_product_list(r->app->db, r->arena, shop.id, (struct product_id){ in.cursor }, false, (uint64_t)in.limit + 1, &products, &n);
+		oc = db_transact(r->app->db, create_once, &w);
 	if (oc != OC_OK)
 		return oc;
-	struct buf *b = reply_json(r, 200);
-	const struct zone *zone = zone_get(r->app->zones, shop.timezone);
-	buf_addc(b, '[');
-	for (size_t i = 0; i < n && i < (size_t)in.limit; i++) {
-		if (i)
-			buf_addc(b, ',');
-		render_product(b, &products[i], zone);
-	}
-	buf_addc(b, ']');
-	if (n > (size_t)in.limit)
-		link_further(r, &q, products[in.limit - 1].id.v);
-	return OC_OK;
+	http_reply_header(r->reply, "Location", arena_printf(r->arena, "/api/v1/shops/%llu", (unsigned long long)w.shop.id.v));
+	return add_shop(r, reply_json(r, 201), &w.shop);
+}
+
+static enum outcome change_once(struct db *db, void *ctx)
+{
+	struct writing *w = ctx;
+	struct req *r = w->r;
+	enum outcome oc = db_shop_get_locked(db, r->arena, (struct shop_id){ r->ids[0] }, &w->shop);
+	if (oc == OC_OK)
+		oc = access_owner(r, &w->shop);
+	if (oc != OC_OK)
+		return oc;
+	shop_input_apply(&w->in, &w->shop);
+	w->shop.updated_at = r->now > w->shop.updated_at ? r->now : w->shop.updated_at;
+	oc = db_shop_update(db, &w->shop);
+	return oc == OC_OK && shop_input_has_rules(&w->in) ? db_shop_update_rules(db, &w->shop) : oc;
+}
+
+enum outcome ep_shop_change(struct req *r)
+{
+	struct writing w = { .r = r };
+	enum outcome oc = shop_input_read(r, false, &w.in);
+	if (oc == OC_OK)
+		oc = db_transact(r->app->db, change_once, &w);
+	return oc == OC_OK ? add_shop(r, reply_json(r, 200), &w.shop) : oc;
 }

@@ -61,12 +61,14 @@ struct event_new event_new_order(struct arena *a, const struct order *o, const s
 	return (struct event_new){ { CHANNEL_SHOP, o->shop_id.v }, STR("{\"type\":\"new_order\",\"order_id\":"), buf_str(&b) };
 }
 
-static void add_order_head(struct buf *b, struct str type, const struct order *o)
+/* What stands before the order's id. */
+static struct str head_of(bool became_ready)
 {
-	buf_addstr(b, STR("{\"type\":\""));
-	buf_addstr(b, type);
-	buf_addstr(b, STR("\",\"order_id\":"));
-	buf_adduint(b, o->id.v);
+	return became_ready ? STR("{\"type\":\"pickup_ready\",\"order_id\":") : STR("{\"type\":\"order_update\",\"order_id\":");
+}
+
+static void add_shop_and_status(struct buf *b, const struct order *o)
+{
 	buf_addstr(b, STR(",\"shop_id\":"));
 	buf_adduint(b, o->shop_id.v);
 	buf_addstr(b, STR(",\"status\":"));
@@ -75,7 +77,7 @@ static void add_order_head(struct buf *b, struct str type, const struct order *o
 
 static void add_pickup_ready(struct buf *b, const struct order *o)
 {
-	add_order_head(b, STR("pickup_ready"), o);
+	add_shop_and_status(b, o);
 	buf_addstr(b, STR(",\"estimated_preparation_minutes\":"));
 	add_minutes(b, o->estimated_preparation_minutes);
 	buf_addstr(b, STR(",\"message\":\"Your order is ready for pickup!\"}"));
@@ -83,7 +85,7 @@ static void add_pickup_ready(struct buf *b, const struct order *o)
 
 static void add_order_update(struct buf *b, const struct order *o, const struct zone *z)
 {
-	add_order_head(b, STR("order_update"), o);
+	add_shop_and_status(b, o);
 	buf_addstr(b, STR(",\"total_amount\":"));
 	money_to_json(b, o->total_amount);
 	buf_addstr(b, STR(",\"estimated_preparation_minutes\":"));
@@ -93,11 +95,22 @@ static void add_order_update(struct buf *b, const struct order *o, const struct 
 	buf_addc(b, '}');
 }
 
+struct event_new event_new_confirmed(struct arena *a, const struct order *o, const struct zone *z)
+{
+	struct buf b = BUF_IN(a);
+
+	buf_reserve(&b, BODY_ROOM);
+	add_order_update(&b, o, z);
+	return (struct event_new){ { CHANNEL_CUSTOMER, o->customer_id.v }, head_of(false), buf_str(&b) };
+}
+
 struct event event_order_changed(struct arena *a, const struct order *o, bool became_ready, const struct zone *z)
 {
 	struct buf b = BUF_IN(a);
 
 	buf_reserve(&b, BODY_ROOM);
+	buf_addstr(&b, head_of(became_ready));
+	buf_adduint(&b, o->id.v);
 	if (became_ready)
 		add_pickup_ready(&b, o);
 	else

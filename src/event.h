@@ -20,6 +20,8 @@ struct event { struct channel channel; struct str body; };	/* body: arena, JSON 
  * the order's shop. */
 struct event_new { struct channel channel; struct str head, tail; };
 struct event_new event_new_order(struct arena *a, const struct order *o, const struct zone *z);
+/* The order_update of an order that was confirmed as it was placed; likewise, to the customer. */
+struct event_new event_new_confirmed(struct arena *a, const struct order *o, const struct zone *z);
 /* pickup_ready where the status has just become ready, order_update otherwise; to the customer. */
 struct event event_order_changed(struct arena *a, const struct order *o, bool became_ready, const struct zone *z);
 

@@ -65,6 +65,16 @@ bool field_put_time(const struct field *d, struct str v, void *out)
 	return true;
 }
 
+bool field_put_date(const struct field *d, struct str v, void *out)
+{
+	int64_t days;
+
+	if (!date_parse(v, &days))
+		return false;
+	store(d, out, &days, sizeof(days));
+	return true;
+}
+
 int field_word(const struct field *d, struct str v)
 {
 	for (int i = 0; d->words[i]; i++)
@@ -150,6 +160,9 @@ static void add_kind(struct buf *b, const struct field *d)
 	case FIELD_TIME:
 		buf_adds(b, "a time with a UTC offset, such as 2026-02-26T17:00:00+05:30");
 		break;
+	case FIELD_DATE:
+		buf_adds(b, "a date, such as 2026-12-25");
+		break;
 	case FIELD_BOOL:
 		buf_adds(b, "true or false");
 		break;
@@ -161,6 +174,12 @@ static void add_kind(struct buf *b, const struct field *d)
 		buf_adds(b, "a list of ");
 		add_bounds(b, d);
 		buf_adds(b, d->max == 1 ? " object" : " objects");
+		break;
+	case FIELD_SPANS:
+		buf_addf(b, "a list of at most %" PRId64 " pairs of times, such as [[\"09:00\",\"13:00\"]]", d->max);
+		break;
+	case FIELD_OBJECT:
+		buf_adds(b, "an object");
 		break;
 	case FIELD__MAX:
 		break;

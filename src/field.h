@@ -12,6 +12,7 @@ must_check bool field_put_id(const struct field *d, uint64_t v, void *out);
 must_check bool field_put_text(const struct field *d, struct str v, void *out);	/* v: valid UTF-8, borrowed */
 must_check bool field_put_money(const struct field *d, struct str number, void *out);
 must_check bool field_put_time(const struct field *d, struct str v, void *out);
+must_check bool field_put_date(const struct field *d, struct str v, void *out);
 must_check bool field_put_word(const struct field *d, struct str v, void *out);
 void field_put_bool(const struct field *d, bool v, void *out);
 /* The index of v in d's words, or -1. */

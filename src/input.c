@@ -6,8 +6,11 @@
 #include <string.h>
 #include "input.h"
 #include "arena.h"
+#include "calendar.h"
 #include "field.h"
 #include "json_body.h"
+
+#include <json-c/linkhash.h>
 
 static void keep_fault(struct faults *f, const char *field, const char *message)
 {
@@ -35,8 +38,9 @@ void fault_add(struct faults *f, const char *field, const char *fmt, ...)
 	keep_fault(f, arena_strdup(f->arena, field), n > 0 ? text.s : "");
 }
 
-/* An object on the way down: the element of the list that it is, NULL at the outermost. */
-struct level { const struct level *up; const char *list; size_t index; };
+/* An object on the way down: the member, or the element of the list, that it is; NULL at the outermost. */
+struct level { const struct level *up; const char *name; size_t index; };
+#define NO_INDEX SIZE_MAX
 
 static void add_level(struct buf *b, const struct level *at)
 {
@@ -45,7 +49,9 @@ static void add_level(struct buf *b, const struct level *at)
 	add_level(b, at->up);
 	if (at->up)
 		buf_addc(b, '.');
-	buf_addf(b, "%s[%zu]", at->list, at->index);
+	buf_adds(b, at->name);
+	if (at->index != NO_INDEX)
+		buf_addf(b, "[%zu]", at->index);
 }
 
 /* "items[0].quantity"; name NULL for the element itself. */
@@ -85,7 +91,49 @@ static bool put_money(const struct field *d, struct json_object *v, void *out)
 }
 
 static bool put_list(const struct field *d, struct json_object *v, void *out, const struct level *at, struct faults *f);
+static bool put_object(const struct field *d, struct json_object *v, void *out, const struct level *at, struct faults *f);
 
+static bool read_time_of_day(struct json_object *v, int *minutes)
+{
+	return json_object_is_type(v, json_type_string) && time_of_day_parse(text_of(v), minutes);
+}
+
+/* ["17:00","02:00"]; an end at or before its start is the next day's. */
+static bool read_span(struct json_object *v, struct span *s)
+{
+	if (!json_object_is_type(v, json_type_array) || json_object_array_length(v) != 2)
+		return false;
+	if (!read_time_of_day(json_object_array_get_idx(v, 0), &s->start) || !read_time_of_day(json_object_array_get_idx(v, 1), &s->end))
+		return false;
+	if (s->start == DAY_MINUTES || s->start == s->end)
+		return false;
+	if (s->end < s->start)
+		s->end += DAY_MINUTES;
+	return true;
+}
+
+static bool put_spans(const struct field *d, struct json_object *v, void *out, const struct level *at, struct faults *f)
+{
+	struct spans spans = { .n = json_object_array_length(v) };
+	bool good = true;
+
+	spans.v = arena_array(f->arena, spans.n, sizeof *spans.v);
+	for (size_t i = 0; i < spans.n; i++) {
+		struct level here = { at, d->name, i };
+
+		if (read_span(json_object_array_get_idx(v, i), &spans.v[i]))
+			continue;
+		keep_fault(f, path(f->arena, &here, NULL), "must be two different times, such as [\"09:00\",\"13:00\"]; 24:00 is the end of the day");
+		good = false;
+	}
+	if (good && !spans_are_apart(&spans)) {
+		keep_fault(f, path(f->arena, at, d->name), "must hold spans that do not overlap");
+		good = false;
+	}
+	if (good)
+		memcpy((char *)out + d->offset, &spans, sizeof(spans));
+	return good;
+}
 /* Whether v, which is not null, was accepted. *told: faults inside it were already added. */
 static bool put_value(const struct field *d, struct json_object *v, void *out, const struct level *at,
 	struct faults *f, bool *told)
@@ -112,11 +160,24 @@ static bool put_value(const struct field *d, struct json_object *v, void *out, c
 		*told = type == json_type_array && (int64_t)json_object_array_length(v) >= d->min
 			&& (int64_t)json_object_array_length(v) <= d->max;
 		return *told && put_list(d, v, out, at, f);
+	case FIELD_DATE:
+		return type == json_type_string && field_put_date(d, text_of(v), out);
+	case FIELD_SPANS:
+		*told = type == json_type_array && (int64_t)json_object_array_length(v) <= d->max;
+		return *told && put_spans(d, v, out, at, f);
+	case FIELD_OBJECT:
+		*told = type == json_type_object;
+		return *told && put_object(d, v, out, at, f);
 	case FIELD_ENUM_SET:		/* queries only */
 	case FIELD__MAX:
 		break;
 	}
 	return false;
+}
+
+static bool is_nested(const struct field *d)
+{
+	return d->type == FIELD_LIST || d->type == FIELD_SPANS || d->type == FIELD_OBJECT;
 }
 
 /* What was sent instead, where the wish alone leaves people guessing. */
@@ -134,11 +195,11 @@ static const char *remark(const struct field *d, struct json_object *v)
 	case json_type_int:
 		return number ? "" : ", not a number";
 	case json_type_string:
-		return number || d->type == FIELD_LIST ? ", not text" : d->type == FIELD_BOOL ? " without quotes" : "";
+		return number || is_nested(d) ? ", not text" : d->type == FIELD_BOOL ? " without quotes" : "";
 	case json_type_array:
-		return d->type == FIELD_LIST ? "" : ", not a list";
+		return d->type == FIELD_LIST || d->type == FIELD_SPANS ? "" : ", not a list";
 	case json_type_object:
-		return ", not an object";
+		return d->type == FIELD_OBJECT ? "" : ", not an object";
 	}
 	return "";
 }
@@ -201,6 +262,31 @@ static bool put_list(const struct field *d, struct json_object *v, void *out, co
 	}
 	if (good)
 		memcpy((char *)out + d->offset, &list, sizeof(list));
+	return good;
+}
+
+static bool is_named(const struct field_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->fields[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool put_object(const struct field *d, struct json_object *v, void *out, const struct level *at, struct faults *f)
+{
+	struct level here = { at, d->name, NO_INDEX };
+	char *object = (char *)out + d->offset;
+	struct presence seen = { 0 };
+	bool good = fill(v, d->list, object, &here, f, &seen);
+
+	for (struct lh_entry *e = lh_table_head(json_object_get_object(v)); e; e = lh_entry_next(e)) {
+		if (is_named(d->list, lh_entry_k(e)))
+			continue;
+		keep_fault(f, path(f->arena, &here, lh_entry_k(e)), "is not known here");
+		good = false;
+	}
+	memcpy(object, &seen, sizeof seen);
 	return good;
 }
 

@@ -29,7 +29,10 @@ enum field_type {
 	FIELD_BOOL,	/* bool */
 	FIELD_ENUM,	/* int; a word of words[] gives its index */
 	FIELD_ENUM_SET,	/* uint32_t bits; query only: each repeated value sets bit (index of the word) */
+	FIELD_DATE,	/* int64_t, days since 1970-01-01; "2026-12-25" */
 	FIELD_LIST,	/* struct input_list; an array of min..max objects described by list */
+	FIELD_SPANS,	/* struct spans (arena); an array of up to max pairs like ["17:00","02:00"] that do not overlap; an end up to its start is the next day's */
+	FIELD_OBJECT,	/* a struct that list describes and that begins with its struct presence; members that list does not name are faults */
 	FIELD__MAX
 };
 
@@ -42,7 +45,7 @@ struct field {
 	int64_t min, max;
 	size_t offset;			/* of the target in the output struct */
 	const char *const *words;	/* ENUM, ENUM_SET: NULL-terminated */
-	const struct field_table *list;	/* LIST: what each element looks like */
+	const struct field_table *list;	/* LIST: what each element looks like; OBJECT: what it looks like itself */
 };
 struct field_table { const struct field *fields; size_t n, size; };	/* size: of the output struct */
 
@@ -83,7 +86,7 @@ struct query { struct query_param *v; size_t n; };
 /* Splits and decodes; at most 64 parameters, bad %-escapes, control characters and bad UTF-8 are faults on the parameter's name. */
 struct query query_parse(struct arena *a, struct str text, struct faults *f);
 /* The same as body_fill, from text: FIELD_INT and FIELD_ID take decimal digits. A parameter that is not ENUM_SET and comes twice is a fault.
- * An empty value is a fault like any other bad one. FIELD_LIST is not for queries. */
+ * An empty value is a fault like any other bad one. FIELD_LIST, FIELD_SPANS and FIELD_OBJECT are not for queries. */
 struct presence query_fill(const struct query *q, const struct field_table *t, void *out, struct faults *f);
 /* The first value of that name, or none. */
 struct str query_get(const struct query *q, const char *name);

@@ -17,6 +17,11 @@ const char *const order_status_words[ORDER_STATUS__MAX + 1] = {
 	[ORDER_CANCELLED] = "cancelled",
 };
 
+static const char *const cancellers[CANCELLER__MAX] = {
+	[CANCELLED_BY_SHOPKEEPER] = "shopkeeper",
+	[CANCELLED_BY_SYSTEM] = "system",
+};
+
 /* [from][to]. From confirmed straight to ready is the walk-through of the API description. */
 static const bool may_go[ORDER_STATUS__MAX][ORDER_STATUS__MAX] = {
 	[ORDER_PENDING] = { [ORDER_CONFIRMED] = true, [ORDER_CANCELLED] = true },
@@ -55,6 +60,24 @@ bool order_status_parse(struct str s, enum order_status *out)
 	return false;
 }
 
+const char *canceller_name(enum canceller c)
+{
+	return cancellers[c];
+}
+
+bool canceller_parse(struct str s, enum canceller *out)
+{
+	*out = CANCELLED_BY_NOBODY;
+	if (!s.s)
+		return true;
+	for (enum canceller c = CANCELLED_BY_SHOPKEEPER; c < CANCELLER__MAX; c++)
+		if (str_is(s, cancellers[c])) {
+			*out = c;
+			return true;
+		}
+	return false;
+}
+
 bool order_may_go(enum order_status from, enum order_status to)
 {
 	return may_go[from][to];
@@ -78,18 +101,23 @@ enum change_verdict order_judge(const struct order *o, const struct order_change
 	bool status = c->has_status && c->status != o->status;
 	bool estimate = c->has_estimate && c->estimated_preparation_minutes != o->estimated_preparation_minutes;
 	bool total = c->has_total && c->total_amount != o->total_amount;
+	bool reason = c->cancel_reason.s && !str_eq(c->cancel_reason, o->cancel_reason);
 
 	if (c->has_total && !order_has_chitty(o))
 		return CHANGE_TOTAL_WITHOUT_CHITTY;
 	if (status && !order_may_go(o->status, c->status))
 		return CHANGE_INVALID_TRANSITION;
-	if (!status && !estimate && !total)
+	if (!status && !estimate && !total && !reason)
 		return CHANGE_NOTHING;
 	if (order_is_final(o->status))
 		return CHANGE_INVALID_TRANSITION;
 	*next = *o;
 	if (status)
 		next->status = c->status;
+	if (status && c->status == ORDER_CANCELLED) {
+		next->cancelled_by = c->by;
+		next->cancel_reason = c->cancel_reason;
+	}
 	if (estimate)
 		next->estimated_preparation_minutes = c->estimated_preparation_minutes;
 	if (total)

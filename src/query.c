@@ -120,8 +120,12 @@ static bool put_param(const struct field *d, struct str v, void *out)
 		return put_bool(d, v, out);
 	case FIELD_ENUM:
 		return field_put_word(d, v, out);
+	case FIELD_DATE:
+		return field_put_date(d, v, out);
 	case FIELD_ENUM_SET:
 	case FIELD_LIST:
+	case FIELD_SPANS:
+	case FIELD_OBJECT:
 	case FIELD__MAX:
 		break;
 	}

@@ -241,8 +241,8 @@ static int64_t wake_at(const struct loop *l)
 		db = r->gather_at < r->lease_at ? r->gather_at : r->lease_at;
 	else
 		db = r->poll_at < r->lease_at ? r->poll_at : r->lease_at;
-	if (relay_may_publish(r) && r->prune_at < db)
-		db = r->prune_at;
+	if (relay_may_publish(r) && relay_chores_due(r) < db)
+		db = relay_chores_due(r);
 	if (db < r->db_at)
 		db = r->db_at;
 	if (db < at)
@@ -304,8 +304,8 @@ static void work(struct loop *l, bool is_poked)
 	if (is_poked && !r->numbered)
 		relay_close_poked(r);
 	relay_close_turn(r);
-	if (clock_mono() >= r->prune_at && relay_db_ready(r) && !r->in_doubt)
-		relay_prune(r);
+	if (relay_may_publish(r) && !r->in_doubt)
+		relay_chores(r);
 }
 
 /* --once ends where all is published, or where waiting would be needed. */
@@ -422,6 +422,7 @@ static int start(struct loop *l)
 	r->db = db_new(r->conf);
 	r->pool = push_pool_new();
 	r->arena = arena_new();
+	r->zones = zone_cache_new(r->conf->zoneinfo);
 	r->seqs = seq_cache_new();
 	r->window = window_new();
 	r->closes = closes_new();
@@ -441,6 +442,7 @@ static void clear(struct loop *l)
 	closes_free(r->closes);
 	seq_cache_free(r->seqs);
 	arena_free(r->arena);
+	zone_cache_free(r->zones);
 	poke_listener_free(r->pokes);
 	if (l->signals >= 0)
 		close(l->signals);

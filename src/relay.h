@@ -141,6 +141,7 @@ struct relay {
 	const struct conf *conf;	/* of settings */
 	struct clock clock;
 	struct db *db;
+	struct zone_cache *zones;	/* of the host at its start; for messages of orders that expire */
 	struct poke_listener *pokes;	/* NULL: none */
 	struct push_pool *pool;
 	struct lane **lanes;
@@ -167,7 +168,7 @@ struct relay {
 	int64_t db_failed_at;
 	bool db_has_worked;		/* since then */
 	unsigned db_relapses;		/* failures soon after a success, in a row */
-	int64_t lease_at, poll_at, prune_at, params_at;
+	int64_t lease_at, poll_at, prune_at, expire_at, params_at;
 	int64_t forget_at, uploads_at, walk_at;	/* prune_at is the earliest of what there is to be pruned */
 	char walked[UPLOAD_NAME_SIZE];	/* the photo that was looked at last */
 	int64_t gather_at;		/* not before this: the last step found that many come at once */
@@ -238,9 +239,14 @@ bool relay_close_done(const struct relay *r);
  * the next one there takes over at once. */
 void relay_name_holder(const struct relay *r, char *name, size_t size);
 
+/* relay_chores.c: what is due of the following; and when the next of them will be. Only with the lease and without doubt. */
+void relay_chores(struct relay *r);
+int64_t relay_chores_due(const struct relay *r);
 /* relay_prune.c: what is old, a small batch; sets prune_at. */
 void relay_prune(struct relay *r);
 /* relay_uploads.c: photos that nobody needs any more, a few; sets uploads_at. */
 void relay_uploads(struct relay *r);
+/* relay_expire.c: orders that nobody confirmed in time, a small batch; sets expire_at, and has_more where it cancelled one. */
+void relay_expire(struct relay *r);
 
 #endif

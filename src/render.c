@@ -121,6 +121,12 @@ void render_order(struct buf *b, const struct order *o, const struct zone *z)
 	add_uint(b, "],\"version\":", o->version);
 	add_time(b, ",\"created_at\":", o->created_at, z);
 	add_time(b, ",\"updated_at\":", o->updated_at, z);
+	add_time(b, ",\"accept_by\":", o->accept_by, z);
+	if (o->cancelled_by)
+		add_word(b, ",\"cancelled_by\":", canceller_name(o->cancelled_by));
+	else
+		buf_adds(b, ",\"cancelled_by\":null");
+	add_text(b, ",\"cancel_reason\":", o->cancel_reason);
 	buf_addc(b, '}');
 }
 
@@ -146,8 +152,54 @@ void render_staff(struct buf *b, const struct staff *s, const struct zone *z)
 	buf_addc(b, '}');
 }
 
-void render_shop(struct buf *b, const struct shop *s, const struct zone *z)
+/* As the JSON that is kept, or what stands for none. */
+PREFIXED add_kept(struct buf *b, const char *prefix, struct str json, const char *none)
 {
+	buf_adds(b, prefix);
+	if (json.s)
+		buf_addstr(b, json);
+	else
+		buf_adds(b, none);
+}
+
+/* What the shop has set, or what holds for it; off stands for null. */
+PREFIXED add_number(struct buf *b, const char *prefix, int64_t rule, int64_t holds, int64_t off)
+{
+	buf_adds(b, prefix);
+	if (rule < 0 && holds == off)
+		buf_adds(b, "null");
+	else
+		buf_adduint(b, (uint64_t)(rule < 0 ? holds : rule));
+}
+
+/* A pause that is over is not shown any more. */
+static void add_pause(struct buf *b, const struct shop *s, const struct terms *t)
+{
+	bool is_paused = t->paused_until != INSTANT_NONE;
+	add_time(b, ",\"paused_until\":", t->paused_until, t->calendar.zone);
+	add_text(b, ",\"pause_reason\":", is_paused ? s->rules.pause_reason : STR_NONE);
+	add_bool(b, ",\"pre_orders_while_paused\":", t->pre_orders_while_paused);
+}
+
+static void add_terms(struct buf *b, const struct shop *s, const struct terms *t)
+{
+	const struct shop_rules *r = &s->rules;
+	add_kept(b, ",\"opening_hours\":", r->opening_hours, "null");
+	add_kept(b, ",\"exceptions\":", r->exceptions, "[]");
+	add_number(b, ",\"lead_minutes\":", r->lead_minutes, t->calendar.lead_minutes, 0);
+	add_number(b, ",\"max_days_ahead\":", r->max_days_ahead, t->calendar.max_days_ahead, -1);
+	add_number(b, ",\"last_order_minutes\":", r->last_order_minutes, t->calendar.last_order_minutes, 0);
+	add_number(b, ",\"slot_minutes\":", r->slot_minutes, t->calendar.slot_minutes, 0);
+	add_number(b, ",\"slot_capacity\":", r->slot_capacity, t->slot_capacity, -1);
+	add_pause(b, s, t);
+	add_minutes(b, ",\"accept_within_minutes\":", t->accept_within_minutes);
+	add_bool(b, ",\"auto_confirm\":", t->auto_confirm);
+	add_minutes(b, ",\"default_preparation_minutes\":", t->default_preparation_minutes);
+}
+
+void render_shop(struct buf *b, const struct shop *s, const struct terms *t, instant now)
+{
+	bool is_open = calendar_takes_instant(&t->calendar, now);
 	add_uint(b, "{\"id\":", s->id.v);
 	add_uint(b, ",\"owner_id\":", s->owner_id.v);
 	add_text(b, ",\"name\":", s->name);
@@ -156,8 +208,11 @@ void render_shop(struct buf *b, const struct shop *s, const struct zone *z)
 	add_text(b, ",\"address\":", s->address);
 	add_text(b, ",\"phone_number\":", s->phone_number);
 	add_bool(b, ",\"is_active\":", s->is_active);
-	add_time(b, ",\"created_at\":", s->created_at, z);
-	add_time(b, ",\"updated_at\":", s->updated_at, z);
+	add_time(b, ",\"created_at\":", s->created_at, t->calendar.zone);
+	add_time(b, ",\"updated_at\":", s->updated_at, t->calendar.zone);
+	add_terms(b, s, t);
+	add_bool(b, ",\"is_open\":", is_open);
+	add_time(b, ",\"opens_at\":", is_open ? INSTANT_NONE : calendar_next_instant(&t->calendar, now), t->calendar.zone);
 	buf_addc(b, '}');
 }
 

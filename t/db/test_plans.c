@@ -33,9 +33,11 @@ static void fill_tables(void)
 		"INSERT INTO users (id, full_name, phone_number, role, created_at) SELECT seq, 'U', CONCAT('+9', seq), 'customer', NOW() FROM seq_1_to_5000",
 		"INSERT INTO shops (id, owner_id, name, timezone, created_at, updated_at) SELECT seq, seq, 'S', 'UTC', NOW(), NOW() FROM seq_1_to_500",
 		"INSERT INTO products (shop_id, name, price, stock, created_at, updated_at) SELECT 1 + seq MOD 500, 'P', 1, 9, NOW(), NOW() FROM seq_1_to_10000",
-		"INSERT INTO orders (shop_id, customer_id, customer_name, status, order_type, created_at, updated_at)"
+		"INSERT INTO orders (shop_id, customer_id, customer_name, status, order_type, created_at, updated_at, scheduled_pickup_time)"
 		" SELECT IF(seq MOD 2, 1, 1 + seq MOD 500), 1 + seq MOD 5000, 'C', ELT(1 + seq MOD 3, 'pending', 'confirmed', 'picked_up'),"
-		" IF(seq MOD 5, 'instant', 'pre_order'), NOW() - INTERVAL seq SECOND, NOW() - INTERVAL seq SECOND FROM seq_1_to_40000",
+		" IF(seq MOD 5, 'instant', 'pre_order'), NOW() - INTERVAL seq SECOND, NOW() - INTERVAL seq SECOND,"
+		" IF(seq MOD 5, NULL, NOW() + INTERVAL seq SECOND) FROM seq_1_to_40000",
+		"INSERT INTO order_deadlines SELECT seq, NOW() + INTERVAL seq SECOND FROM seq_1_to_5000",
 		"INSERT INTO order_items SELECT id, 1, 1, 'P', 1, 1, NULL, 0 FROM orders",
 		"INSERT INTO order_history SELECT id, 1, status, NULL, 1, 1, 'customer', NOW() FROM orders",
 		"INSERT INTO idempotency_keys (customer_id, idem_key, body_hash, order_id, answer, created_at) SELECT 1 + seq MOD 5000, seq, '', seq, '', NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
@@ -45,7 +47,8 @@ static void fill_tables(void)
 		"INSERT INTO channel_closes SELECT seq, 1, 1 + seq MOD 500, NOW() FROM seq_1_to_5000",
 		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW(), 0 FROM seq_1_to_5000",
 		"INSERT INTO uploads SELECT CONCAT(MD5(seq), '.jpg'), 1 + seq MOD 5000, 1, IF(seq MOD 10, seq, NULL), NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
-		"ANALYZE TABLE uploads, shop_staff, users, shops, products, orders, order_items, order_history, idempotency_keys, outbox, events, channel_floors, channel_closes",
+		"ANALYZE TABLE uploads, shop_staff, users, shops, products, orders, order_items, order_history, order_deadlines, idempotency_keys, outbox, events,"
+		" channel_floors, channel_closes",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		tell(rows[i]);
@@ -53,8 +56,8 @@ static void fill_tables(void)
 
 static void empty_tables(void)
 {
-	static const char *const tables[] = { "order_items", "order_history", "orders", "idempotency_keys", "outbox", "events", "channel_floors", "channel_closes",
-		"uploads", "products", "shop_staff", "shops", "users" };
+	static const char *const tables[] = { "order_items", "order_history", "order_deadlines", "orders", "idempotency_keys", "outbox", "events",
+		"channel_floors", "channel_closes", "uploads", "products", "shop_staff", "shops", "users" };
 	char sql[64];
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		snprintf(sql, sizeof sql, "DELETE FROM %s", tables[i]);

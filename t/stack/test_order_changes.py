@@ -30,7 +30,8 @@ def test_transition(api, shop, customer, status, target):
         assert check.ok(answer) == before and answer.header("ETag") == etag
     elif target in check.MAY_GO[status]:
         after = check.order(check.ok(answer))
-        assert {**after, "updated_at": None} == {**before, "status": target, "version": before["version"] + 1, "updated_at": None}
+        by = "shopkeeper" if target == "cancelled" else None
+        assert {**after, "updated_at": None} == {**before, "status": target, "version": before["version"] + 1, "updated_at": None, "cancelled_by": by}
         assert check.time(after["updated_at"]) >= check.time(before["updated_at"])
         assert answer.header("ETag") != etag
         assert api.read(customer, before) == after

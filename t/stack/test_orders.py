@@ -44,7 +44,7 @@ def test_the_seeds_order(api):
         "order_type": "pre_order", "status": "pending", "scheduled_pickup_time": when,
         "estimated_preparation_minutes": None, "total_amount": 120, "order_notes": "Will come at 5 PM sharp",
         "list_image_url": None, "has_chitty": False, "item_count": 1, "items": None, "version": 1,
-        "created_at": None, "updated_at": None}
+        "created_at": None, "updated_at": None, "accept_by": None, "cancelled_by": None, "cancel_reason": None}
     assert {**item, "id": None} == {"id": None, "product_id": shop.products[0].id, "product_name": "Product 1",
                                     "quantity": 2, "price_at_time_of_order": 60, "special_instructions": None}
     assert isinstance(item["id"], int)

@@ -129,3 +129,17 @@ Test(event, channel_kinds)
 		cr_expect(!channel_kind_parse(str_from(bad[i]), &k) && k == CHANNEL_SHOP, "%s", bad[i] ? bad[i] : "(none)");
 	}
 }
+
+/* The same text as of a change that confirms it. */
+Test(event, confirmed_as_it_was_placed)
+{
+	struct arena *a = arena_new();
+	struct zone *z = kolkata();
+	struct order o = the_order();
+
+	o.status = ORDER_CONFIRMED;
+	o.estimated_preparation_minutes = 20;
+	expect(with_id(a, event_new_confirmed(a, &o, z), "15"), CHANNEL_CUSTOMER, 7, event_order_changed(a, &o, false, z).body.s);
+	zone_free(z);
+	arena_free(a);
+}

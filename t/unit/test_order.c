@@ -155,3 +155,47 @@ Test(order, judge_rows)
 		cr_expect(same(&o, &next), "%s", rows[i].what);
 	}
 }
+
+Test(order, a_cancelled_order_says_why)
+{
+	static const struct {
+		const char *what;
+		enum order_status from; const char *had;
+		enum order_status to; const char *reason;
+		enum change_verdict want;
+	} rows[] = {
+		{ "with a reason", ORDER_PENDING, NULL, ORDER_CANCELLED, "sold out", CHANGE_APPLY },
+		{ "without", ORDER_READY, NULL, ORDER_CANCELLED, NULL, CHANGE_APPLY },
+		{ "the same again", ORDER_CANCELLED, "sold out", ORDER_CANCELLED, "sold out", CHANGE_NOTHING },
+		{ "again, without", ORDER_CANCELLED, "sold out", ORDER_CANCELLED, NULL, CHANGE_NOTHING },
+		{ "again, with another", ORDER_CANCELLED, "sold out", ORDER_CANCELLED, "closed", CHANGE_INVALID_TRANSITION },
+		{ "again, with one now", ORDER_CANCELLED, NULL, ORDER_CANCELLED, "closed", CHANGE_INVALID_TRANSITION },
+		{ "no cancelling", ORDER_PENDING, NULL, ORDER_CONFIRMED, NULL, CHANGE_APPLY },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct order o = an_order(rows[i].from, 0, false, 0), next;
+		struct order_change c = { .has_status = true, .status = rows[i].to, .by = CANCELLED_BY_SYSTEM };
+
+		o.cancel_reason = rows[i].had ? str_from(rows[i].had) : STR_NONE;
+		c.cancel_reason = rows[i].reason ? str_from(rows[i].reason) : STR_NONE;
+		cr_assert_eq(order_judge(&o, &c, &next), rows[i].want, "%s", rows[i].what);
+		if (rows[i].want != CHANGE_APPLY)
+			continue;
+		cr_expect_eq(next.cancelled_by, rows[i].to == ORDER_CANCELLED ? CANCELLED_BY_SYSTEM : CANCELLED_BY_NOBODY, "%s", rows[i].what);
+		cr_expect(str_eq(next.cancel_reason, c.cancel_reason), "%s", rows[i].what);
+	}
+}
+
+Test(order, cancellers_by_name)
+{
+	enum canceller c = CANCELLER__MAX;
+
+	cr_expect(canceller_parse(STR_NONE, &c) && c == CANCELLED_BY_NOBODY);
+	cr_expect_null(canceller_name(c));
+	cr_expect(canceller_parse(STR("system"), &c) && c == CANCELLED_BY_SYSTEM);
+	cr_expect(canceller_parse(STR("shopkeeper"), &c) && c == CANCELLED_BY_SHOPKEEPER);
+	cr_expect_str_eq(canceller_name(c), "shopkeeper");
+	cr_expect_not(canceller_parse(STR("customer"), &c));
+	cr_expect_not(canceller_parse(STR(""), &c));
+}

@@ -122,6 +122,10 @@ class Calls:
         """A change by the shop's keeper that must succeed; gives the order."""
         return check.order(check.ok(self.patch(shop.keeper, order, **members)))
 
+    def set(self, shop, **members):
+        """A change of the shop by its keeper that must succeed; gives the shop object."""
+        return check.ok(self.call("PATCH", f"/api/v1/shops/{shop.id}", shop.keeper, json=members))
+
     def bring_to(self, shop, order, status):
         """Takes a pending order to status by allowed steps."""
         steps = {"pending": [], "confirmed": ["confirmed"], "preparing": ["confirmed", "preparing"],
@@ -165,8 +169,8 @@ class Calls:
 class Workers:
     """`pickup serve` processes that share one listening socket."""
 
-    def __init__(self, binary, dir, params, name="fcgi", count=3):
-        self.binary, self.dir, self.params = binary, str(dir), params
+    def __init__(self, binary, dir, params, name="fcgi", count=3, options=()):
+        self.binary, self.dir, self.params, self.options = binary, str(dir), params, list(options)
         self.path, self.log = f"{dir}/{name}.sock", f"{dir}/{name}.log"
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -176,7 +180,7 @@ class Workers:
             self.start_one()
 
     def start_one(self):
-        self.processes.append(proc.start([self.binary, "serve", "--params", self.params], self.log,
+        self.processes.append(proc.start([self.binary, "serve", "--params", self.params, *self.options], self.log,
                                          env=clean_environment(), stdin=self.listener))
 
     def stop(self):

@@ -4,8 +4,7 @@ import re
 
 ORDER = ["id", "shop_id", "customer_id", "customer_name", "order_type", "status", "scheduled_pickup_time",
          "estimated_preparation_minutes", "total_amount", "order_notes", "list_image_url", "has_chitty", "item_count",
-         "items", "version", "created_at", "updated_at"]
-ORDER_LATER = ["accept_by", "cancelled_by", "cancel_reason"]   # where a shop's kitchen is served, at the end
+         "items", "version", "created_at", "updated_at", "accept_by", "cancelled_by", "cancel_reason"]
 ITEM = ["id", "product_id", "product_name", "quantity", "price_at_time_of_order", "special_instructions"]
 NEW_ORDER = ["type", "order_id", "customer_name", "order_type", "scheduled_pickup_time", "total_amount", "item_count",
              "has_chitty"]
@@ -82,8 +81,7 @@ def time(text):
 
 def order(value):
     """The order object's form; gives it back."""
-    assert list(value)[:len(ORDER)] == ORDER, list(value)
-    assert list(value)[len(ORDER):] in ([], ORDER_LATER), list(value)
+    assert list(value) == ORDER, list(value)
     assert isinstance(value["items"], list) and value["item_count"] == len(value["items"])
     for item in value["items"]:
         assert list(item) == ITEM, list(item)

@@ -1,0 +1,161 @@
+/* gate.c - see gate.h. */
+#include "gate.h"
+
+#include "problem.h"
+
+#define ALTERNATIVES 3
+/* How far is looked for places that are left, a few days at a time. */
+#define LOOK_DAYS 7
+#define LOOKS_MAX 9
+#define CANDIDATES_MAX 512
+
+static enum gate judge_pre_order(const struct terms *t, instant now, instant pickup)
+{
+	if (t->paused_until != INSTANT_NONE && (!t->pre_orders_while_paused || pickup < t->paused_until))
+		return GATE_PAUSED;
+	switch (calendar_judge(&t->calendar, now, pickup)) {
+	case CALENDAR_TOO_FAR:
+		return GATE_TOO_FAR;
+	case CALENDAR_TOO_SOON:
+		return GATE_TOO_SOON;
+	case CALENDAR_OUTSIDE_HOURS:
+		return GATE_OUTSIDE_HOURS;
+	case CALENDAR_OK:
+		break;
+	}
+	return GATE_OPEN;
+}
+
+enum gate gate_judge(const struct terms *t, instant now, enum order_type type, instant pickup)
+{
+	if (type == ORDER_PRE_ORDER)
+		return judge_pre_order(t, now, pickup);
+	if (t->paused_until != INSTANT_NONE)
+		return GATE_PAUSED;
+	return calendar_takes_instant(&t->calendar, now) ? GATE_OPEN : GATE_CLOSED;
+}
+
+enum outcome gate_is_full(struct db *db, struct shop_id shop, const struct terms *t, instant pickup, bool *is_full)
+{
+	struct slot slot;
+	uint64_t taken;
+	*is_full = false;
+	if (!terms_have_places(t) || !calendar_slot_of(&t->calendar, pickup, &slot))
+		return OC_OK;
+	enum outcome oc = db_slot_count(db, shop, slot.start, slot.end, &taken);
+	*is_full = oc == OC_OK && taken >= (uint64_t)t->slot_capacity;
+	return oc;
+}
+
+static uint64_t taken_in(const struct slot_count *counts, size_t n, const struct slot *slot)
+{
+	uint64_t taken = 0;
+	for (size_t i = 0; i < n; i++)
+		if (counts[i].pickup >= slot->start && counts[i].pickup < slot->end)
+			taken += counts[i].taken;
+	return taken;
+}
+
+/* Keeps those of the times whose slots have a place left. */
+static enum outcome drop_full(struct req *r, struct shop_id shop, const struct terms *t, instant *times, size_t *n)
+{
+	struct slot_count *counts;
+	struct slot slot, last;
+	size_t count_n, kept = 0;
+	if (*n == 0 || !terms_have_places(t))
+		return OC_OK;
+	if (!calendar_slot_of(&t->calendar, times[0], &slot) || !calendar_slot_of(&t->calendar, times[*n - 1], &last))
+		return OC_BAD;
+	enum outcome oc = db_slot_counts(r->app->db, r->arena, shop, slot.start, last.end, &counts, &count_n);
+	if (oc != OC_OK)
+		return oc;
+	for (size_t i = 0; i < *n; i++)
+		if (calendar_slot_of(&t->calendar, times[i], &slot) && taken_in(counts, count_n, &slot) < (uint64_t)t->slot_capacity)
+			times[kept++] = times[i];
+	*n = kept;
+	return OC_OK;
+}
+
+/* The next ones from a time on. */
+static enum outcome look_ahead(struct req *r, struct shop_id shop, const struct terms *t, instant from, instant out[ALTERNATIVES], size_t *n)
+{
+	size_t max = terms_have_places(t) ? CANDIDATES_MAX : ALTERNATIVES;
+	instant *times = arena_array(r->arena, max, sizeof *times);
+	for (int look = 0; look < LOOKS_MAX && *n < ALTERNATIVES; look++) {
+		size_t found = calendar_candidates(&t->calendar, r->now, from, LOOK_DAYS, times, max);
+		/* Where they were more than fit, the next look begins behind the last of them. */
+		from = found == max ? times[found - 1] + 1 : from + LOOK_DAYS * 86400 * INSTANT_SECOND;
+		enum outcome oc = drop_full(r, shop, t, times, &found);
+		if (oc != OC_OK)
+			return oc;
+		for (size_t i = 0; i < found && *n < ALTERNATIVES; i++)
+			if (*n == 0 || times[i] > out[*n - 1])
+				out[(*n)++] = times[i];
+	}
+	return OC_OK;
+}
+
+/* The last ones before a time that is too far off. */
+static enum outcome look_back(struct req *r, struct shop_id shop, const struct terms *t, instant before, instant out[ALTERNATIVES], size_t *n)
+{
+	instant *times = arena_array(r->arena, CANDIDATES_MAX, sizeof *times);
+	size_t found = calendar_candidates_before(&t->calendar, r->now, before, LOOK_DAYS, times, CANDIDATES_MAX);
+	enum outcome oc = drop_full(r, shop, t, times, &found);
+	if (oc != OC_OK)
+		return oc;
+	size_t first = found > ALTERNATIVES ? found - ALTERNATIVES : 0;
+	for (size_t i = first; i < found; i++)
+		out[(*n)++] = times[i];
+	return OC_OK;
+}
+
+static enum outcome add_alternatives(struct req *r, struct buf *b, struct shop_id shop, const struct terms *t, enum gate verdict, instant pickup)
+{
+	instant times[ALTERNATIVES];
+	size_t n = 0;
+	bool is_pause = t->paused_until != INSTANT_NONE && pickup < t->paused_until;
+	enum outcome oc = verdict == GATE_TOO_FAR ? look_back(r, shop, t, pickup, times, &n)
+		: look_ahead(r, shop, t, is_pause ? t->paused_until : pickup, times, &n);
+	if (oc != OC_OK)
+		return oc;
+	buf_adds(b, ",\"alternatives\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addc(b, ',');
+		time_to_json(b, times[i], t->calendar.zone);
+	}
+	buf_addc(b, ']');
+	return OC_OK;
+}
+
+static void add_time(struct buf *b, const char *name, instant t, const struct zone *z)
+{
+	buf_addf(b, ",\"%s\":", name);
+	time_to_json(b, t, z);
+}
+
+enum outcome gate_refuse(struct req *r, struct shop_id shop, const struct terms *t, enum gate verdict, instant pickup)
+{
+	static const struct { enum problem problem; const char *detail; } refusals[GATE__MAX] = {
+		[GATE_OPEN] = { PROBLEM_INTERNAL, "" },
+		[GATE_CLOSED] = { PROBLEM_SHOP_CLOSED, "Order once it has opened, or place a pre_order." },
+		[GATE_PAUSED] = { PROBLEM_SHOP_PAUSED, "Order once it goes on." },
+		[GATE_TOO_FAR] = { PROBLEM_TOO_FAR, "Choose an earlier time; see alternatives." },
+		[GATE_TOO_SOON] = { PROBLEM_TOO_SOON, "Choose a later time; see alternatives." },
+		[GATE_OUTSIDE_HOURS] = { PROBLEM_OUTSIDE_HOURS, "Choose a time at which it is open; see alternatives." },
+		[GATE_SLOT_FULL] = { PROBLEM_SLOT_FULL, "Choose another time; see alternatives." },
+	};
+	struct buf *b = problem_open(r, refusals[verdict].problem, refusals[verdict].detail);
+	if (verdict == GATE_CLOSED) {
+		add_time(b, "opens_at", calendar_next_instant(&t->calendar, r->now), t->calendar.zone);
+		return problem_close(r);
+	}
+	if (verdict == GATE_PAUSED)
+		add_time(b, "resumes_at", t->paused_until, t->calendar.zone);
+	if (pickup != INSTANT_NONE && !(verdict == GATE_PAUSED && !t->pre_orders_while_paused)) {
+		enum outcome oc = add_alternatives(r, b, shop, t, verdict, pickup);
+		if (oc != OC_OK)
+			return oc;
+	}
+	return problem_close(r);
+}
