@@ -13,8 +13,7 @@ GENERAL_HEADERS = {"content-type", "content-length", "connection", "date", "serv
 METHODS = ("get", "post", "patch", "put", "delete")
 
 # What is served before it is described, while it is being made.
-_SOON = re.compile(r"POST /api/v1/auth/password|[A-Z]+ /api/v1/(shops/[^/]+/staff|products).*|(POST|PATCH) /api/v1/shops(/[^/]+)?"
-                   r"|POST /api/v1/shops/[^/]+/products|GET /api/v1/shops/[^/]+/slots|GET /api/v1/orders/shop/[^/]+/export.csv")
+_SOON = re.compile(r"POST /api/v1/auth/password|[A-Z]+ /api/v1/shops/[^/]+/staff.*|GET /api/v1/orders/shop/[^/]+/export.csv")
 
 
 def is_soon(method, path):
@@ -156,7 +155,8 @@ class Parameter:
         texts = [value for name, value in query if name == self.name] if self.where == "query" else []
         if self.type == "array":
             return [texts] if texts else []
-        return [int(text) if self.type == "integer" and text.isdigit() else text for text in texts]
+        words = {"true": True, "false": False} if self.type == "boolean" else {}
+        return [int(text) if self.type == "integer" and text.isdigit() else words.get(text, text) for text in texts]
 
 
 class Operation:
@@ -171,6 +171,8 @@ class Operation:
         self.request = schemas.validator(content["application/json"]["schema"]) if "application/json" in content else None
         self.examples = {name: example["value"] for media in content.values() for name, example in media.get("examples", {}).items()}
         self.success = min(int(status) for status in self.expected if status.startswith("2"))
+        answers = schemas.resolve(operation["responses"][str(self.success)]).get("content", {}).values()
+        self.answer_examples = {name: example["value"] for media in answers for name, example in media.get("examples", {}).items()}
 
     def complaint(self, method, target, headers, body, answer):
         expected = self.expected.get(str(answer.status)) or (self.expected["default"] if answer.status >= 400 else None)

@@ -170,6 +170,7 @@ class EventSource:
                 name, _, value = line.partition(":")
                 fields[name] = value.removeprefix(" ")
             elif not line and "data" in fields:
+                openapi.judge_message(loads(fields["data"].encode()))
                 return fields
 
     def close(self):
@@ -202,4 +203,6 @@ class LongPoll(threading.Thread):
     def result(self, timeout=10):
         self.join(timeout)
         assert isinstance(self._response, Response), self._response
+        if self._response.status == 200:
+            openapi.judge_message(self._response.json())
         return self._response
