@@ -51,6 +51,7 @@ def told(make_api, described):
     """The story, told to a fresh database; gives the answers by step."""
     api = make_api("story")
     answers, tokens = {}, {}
+    proc.wait_for(lambda: api.call("GET", "/readyz").status == 200, 10, "the relay")
     for step in STORY:
         operation = described.operation(step.operation)
         if step.operation == "listShopEvents":
