@@ -23,7 +23,7 @@ must_check enum outcome db_upload_insert(struct db *db, const struct upload_name
 /* Names of photos that have waited since before t, the oldest first, at most UPLOADS_AT_ONCE. */
 must_check enum outcome db_uploads_unused(struct db *db, instant t, struct upload_name *out, size_t *n);
 /* What has become of a photo. */
-struct upload_fate { bool is_known; struct order_id order_id; bool is_done; };	/* order_id 0: it waits; is_done: the order was finished before t */
+struct upload_fate { struct order_id order_id; bool is_known, is_done; };	/* order_id 0: it waits; is_done: the order was finished before t */
 must_check enum outcome db_uploads_look(struct db *db, const struct upload_name *names, size_t n, instant t, struct upload_fate *out);
 /* OC_CONFLICT: that is not its order any more. */
 must_check enum outcome db_upload_delete(struct db *db, const struct upload_name *name, struct order_id order);

@@ -321,10 +321,10 @@ size_t upload_list(const char *dir, char after[UPLOAD_NAME_SIZE], time_t before,
 	size_t n = 0;
 	if (at < 0)
 		tell(dir);
-	char name[3] = { 0 };
-	memcpy(name, after, strnlen(after, 2));
+	char name[] = { after[0], after[0] ? after[1] : '\0', '\0' };
 	for (unsigned long sub = strtoul(name, NULL, 16); at >= 0 && n == 0 && sub < 256; sub++) {
-		snprintf(name, sizeof name, "%02lx", sub);
+		name[0] = "0123456789abcdef"[sub / 16];
+		name[1] = "0123456789abcdef"[sub % 16];
 		DIR *d = open_sub(at, name);
 		if (d)
 			n = list_sub(d, after, before, out, max);

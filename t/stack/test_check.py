@@ -116,6 +116,21 @@ def test_check_files(cli, running):
     assert set(found) == {"option file", "database", "zones"} and "tzdata" in found["zones"]
 
 
+def test_check_the_folder_of_photos(cli, running):
+    folder = f"{cli.dir}/photos"
+    params = cli.write_settings("photos.params", PICKUP_UPLOAD_DIR=folder)
+    assert list(found := failing(cli.run("check", params=params))) == ["uploads"] and folder in found["uploads"]
+    os.mkdir(folder, 0o705)
+    assert "chmod o=" in failing(cli.run("check", params=params))["uploads"]
+    os.chmod(folder, 0o2750)
+    done = cli.run("check", params=params)
+    assert failing(done) == {} and f"ok   uploads: {folder}" in done.stdout
+    with open(f"{folder}/file", "w") as f:
+        f.write("x")
+    params = cli.write_settings("photos.params", PICKUP_UPLOAD_DIR=f"{folder}/file")
+    assert "not a directory" in failing(cli.run("check", params=params))["uploads"]
+
+
 def test_check_without_a_database_says_so_soon(cli, running):
     option_file = f"{cli.dir}/gone.cnf"
     mariadb.write_private(option_file, f"[pickup]\nsocket={cli.dir}/nobody\nuser=x\npassword=hush-hush\ndatabase=pickup\n")

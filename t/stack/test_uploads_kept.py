@@ -105,6 +105,25 @@ def test_a_kill_between_the_file_and_its_row(api, scratch):
     proc.wait_for(lambda: not os.path.exists(left), 20, "the file to be removed")
 
 
+def test_two_workers_with_the_last_free_place(api, scratch):
+    """The later one waits until the earlier one's photo is there, and counts it."""
+    customer = api.tools.user()
+    limit = {"PICKUP_UPLOADS_WAITING": "1", "PICKUP_DB_LOCK_WAIT_S": "20", "PICKUP_DB_TIMEOUT_S": "30", "PICKUP_REQUEST_DEADLINE_MS": "20000"}
+    before = files(api)
+    behind = Behind(api, scratch / "uploads-place", count=1, **limit)
+    gate = behind.proxy.at(b".jpg")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(behind.call, "POST", URL, customer, body=photos.JPEG)
+        assert gate.is_reached.wait(10)
+        second = pool.submit(api.client(**limit), "POST", URL, customer, body=photos.JPEG)
+        proc.wait_for(lambda: second.done() or int(api.db.sql("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")[0][0]),
+                      10, "the second one to wait", pause=0.01)
+        gate.is_open.set()
+        assert (first.result(20).status, second.result(20).status) == (201, 429)
+    behind.stop()
+    assert len(files(api)) == len(before) + 1
+
+
 # --- what is removed in time
 
 def test_what_waits_too_long_is_removed(api):

@@ -20,6 +20,8 @@ class Behind:
     def kill(self):
         for process in self.workers.processes:
             process.kill()
+        for process in self.workers.processes:
+            process.wait(20)
 
     def stop(self):
         for process in self.workers.processes:
