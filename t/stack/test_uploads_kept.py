@@ -9,7 +9,7 @@ import pytest
 from lib import check, fcgi, photos, proc
 from lib.api import Workers
 from lib.behind import Behind
-from lib.http import FcgiClient
+from lib.http import FcgiClient, Response, cgi_params
 from lib.photos import URL, files, folder, path_of, read
 
 
@@ -76,6 +76,16 @@ def relay_again(api):
     """A relay begins with a walk over all files."""
     proc.stop(api.relay)
     api.start_relay()
+
+
+def test_a_photo_that_takes_its_time(api):
+    """The database's time is counted from its first question on; what a photo's way takes is none of it."""
+    customer, settings = api.tools.user(), {**api.settings, "PICKUP_REQUEST_DEADLINE_MS": "100"}
+    photo = photos.padded(photos.JPEG, 70000)
+    headers = {"Authorization": f"Bearer {customer.token}"}
+    params = {**cgi_params("POST", URL, headers, photo), **settings}
+    answer = Response.from_cgi(fcgi.request(api.workers.path, params, photo, pause=lambda: time.sleep(0.1))[0])    # what must be too long
+    assert answer.status == 201, answer
 
 
 def test_a_kill_between_the_file_and_its_row(api, scratch):

@@ -44,8 +44,9 @@ def _exactly(conn, n):
     return data
 
 
-def request(path, params, body=b"", timeout=20.0):
-    """Sends one request to the socket at path; gives (standard output, standard error, application status)."""
+def request(path, params, body=b"", timeout=20.0, pause=None):
+    """Sends one request to the socket at path; gives (standard output, standard error, application status). pause is called before each record of
+    the body."""
     with socket.socket(socket.AF_UNIX) as conn:
         conn.settimeout(timeout)
         conn.connect(str(path))
@@ -53,6 +54,8 @@ def request(path, params, body=b"", timeout=20.0):
             conn.sendall(struct.pack("!BBHHBB", 1, _BEGIN, 1, 8, 0, 0) + struct.pack("!HB5x", _RESPONDER, 0)
                          + b"".join(_records(_PARAMS, _pairs(params))))
             for record in _records(_STDIN, body):
+                if pause:
+                    pause()
                 conn.sendall(record)
         except BrokenPipeError:
             pass    # a worker may refuse a body without reading it all; its answer is there to read
