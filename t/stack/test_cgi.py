@@ -1,9 +1,10 @@
 """The same program as plain CGI: one request, one process."""
 import subprocess
+import types
 
 import pytest
 
-from lib import check, http
+from lib import check, http, photos
 from lib.api import clean_environment
 
 
@@ -39,6 +40,16 @@ def test_errors_by_cgi(cgi, world):
     check.problem(cgi("DELETE", "/api/v1/orders/me", world.customer), 405, "method_not_allowed")
     check.problem(cgi("POST", "/api/v1/orders", world.customer, body=b"{"), 400, "malformed_json")
     check.problem(cgi("POST", "/api/v1/orders", world.customer, body=b"{}", headers={"Content-Type": "text/plain"}), 415, "unsupported_media_type")
+
+
+def test_a_photo_by_cgi(api):
+    """No nginx is there to be told of a file."""
+    client, customer = CgiClient(types.SimpleNamespace(binary=api.binary, settings={**api.settings, "PICKUP_UPLOAD_ACCEL": ""})), api.tools.user()
+    photo = photos.png(300, 300, pixels=bytes(range(256)) * 1055 + bytes(220))
+    url = check.ok(client("POST", photos.URL, customer, body=photo), 201)["list_image_url"]
+    answer = client("GET", url, customer)
+    assert (answer.status, answer.body, answer.header("Content-Type")) == (200, photo, "image/png")
+    check.problem(client("GET", url, api.tools.user()), 404, "not_found")
 
 
 def test_health_by_cgi(cgi):
