@@ -8,7 +8,7 @@
 #include "db_deadlines.h"
 #include "log.h"
 
-#define EXPIRE_ROWS 50
+#define EXPIRE_ROWS 10
 #define EXPIRE_PAUSE_US INT64_C(5000000)
 
 struct expiry { struct relay *relay; struct order_id id; instant now; bool is_cancelled; };

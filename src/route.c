@@ -54,19 +54,27 @@ static bool begins_with_segment(const char *pattern, struct str segment)
 	return strncmp(pattern, segment.s, segment.len) == 0 && (pattern[segment.len] == '/' || pattern[segment.len] == '\0');
 }
 
-/* Whether the path's segments are the pattern's; r->ids and r->name take what {id} and {name} stood for. */
-static bool path_matches(const char *pattern, struct req *r)
+#define API "/api/v1"
+#define API_SEGMENTS 2
+
+static bool is_api(const struct http_req *h)
+{
+	return h->segment_count >= API_SEGMENTS && str_is(h->segments[0], "api") && str_is(h->segments[1], "v1");
+}
+
+/* Whether the path's segments from that one on are the pattern's; r->ids and r->name take what {id} and {name} stood for. */
+static bool path_matches(const char *pattern, unsigned segment, struct req *r)
 {
 	const struct http_req *h = &r->http;
-	unsigned segment = 0, id = 0;
+	unsigned id = 0;
 	while (*pattern == '/') {
 		pattern++;
 		if (segment >= h->segment_count || segment >= HTTP_SEGMENTS_MAX)
 			return false;
 		struct str have = h->segments[segment++];
-		if (strncmp(pattern, "{name}", 6) == 0) {
+		if (*pattern == '{' && pattern[1] == 'n') {
 			r->name = have;
-			pattern += 6;
+			pattern += sizeof "{name}" - 1;
 		} else if (*pattern == '{') {
 			if (!str_to_uint(have, INT64_MAX, &r->ids[id]) || r->ids[id] == 0)
 				return false;
@@ -99,8 +107,11 @@ static void add_allowed(struct buf *allow, const struct route *route)
 static const struct route *find_route(struct req *r)
 {
 	struct buf allow = BUF_IN(r->arena);
+	bool of_api = is_api(&r->http);
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (!path_matches(routes[i].path, r))
+		/* Nearly all begin alike: what they begin with is compared once. No path is shorter than that. */
+		bool is_of_api = memcmp(routes[i].path, API, sizeof API - 1) == 0;
+		if (is_of_api != of_api || !path_matches(routes[i].path + (of_api ? sizeof API - 1 : 0), of_api ? API_SEGMENTS : 0, r))
 			continue;
 		if (method_fits(&routes[i], r->http.method))
 			return &routes[i];

@@ -43,6 +43,8 @@ class Stack(Calls):
         assert setup.returncode == 0, text
 
     def run(self):
+        # What an earlier life in this folder said must not be taken for this one's.
+        open(self.log, "w").close()
         self.process = proc.start([f"{self.source}/bootstrap", "up", self.dir], self.log, env=self.environment())
         proc.wait_for(self._is_up, 60, "bootstrap up", pause=0.05)
         with open(f"{self.dir}/etc/token.key", "rb") as f:
