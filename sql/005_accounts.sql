@@ -14,13 +14,13 @@ CREATE TABLE shop_staff (
   KEY of_user (user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- Wrong passwords in a row: by phone number (1), by client address (2), by number and an address from which it has signed in before (3).
--- A subject is a digest: nobody's address is kept.
+-- Wrong passwords in a row: by phone number (1), by client address (2), by number and an address from which it has signed in before (3), whose
+-- row is there from then on. A subject is a digest with the token key: nobody's address can be read out of it.
 CREATE TABLE login_failures (
   kind     TINYINT UNSIGNED NOT NULL,
   subject  CHAR(32)         CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   failures INT UNSIGNED     NOT NULL,
-  at       DATETIME(6)      NOT NULL,              -- of the last one
+  at       DATETIME(6)      NOT NULL,              -- of the last one, or of signing in
   PRIMARY KEY (kind, subject),
-  KEY stale (at)
+  KEY stale (kind, at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -34,3 +34,24 @@ bool is_of_shop(enum role role, bool is_owner, bool is_staff)
 {
 	return (role == ROLE_SHOPKEEPER && is_owner) || (role != ROLE_ADMIN && is_staff);
 }
+
+static int64_t wait_after(uint64_t n, int64_t tries, int64_t max_s)
+{
+	uint64_t doublings = n - (uint64_t)tries;
+
+	if (n < (uint64_t)tries)
+		return 0;
+	return (doublings >= 30 || INT64_C(1) << doublings > max_s ? max_s : INT64_C(1) << doublings) * INSTANT_SECOND;
+}
+
+int64_t failures_wait(const struct failures *f, instant now, int64_t tries, int64_t max_s)
+{
+	int64_t wait = wait_after(f->n, tries, max_s);
+
+	if (f->at == INSTANT_NONE || f->at <= now - FAILURES_LAST)
+		return 0;
+	/* By another machine's clock it may have come a little later than now. A lot later: a clock was set back, and nobody waits for that. */
+	if (f->at > now)
+		return f->at - now <= wait ? wait : 0;
+	return f->at + wait > now ? f->at + wait - now : 0;
+}

@@ -1,5 +1,6 @@
 /* account.h - what an account's state means for its tokens, for a shop's people, and for the next log-in.
- * Owns: these rules. Pure: no HTTP, no SQL, no JSON library. Used by: auth.c, access.c, endpoints, rows of users and orders, tool_user.c. */
+ * Owns: these rules. Pure: no HTTP, no SQL, no JSON library. Used by: auth.c, access.c, throttle.c, endpoints, rows of users, orders and log-ins,
+ * tool_user.c. */
 #ifndef PICKUP_ACCOUNT_H
 #define PICKUP_ACCOUNT_H
 
@@ -31,5 +32,13 @@ struct asker {
 
 /* Whether that makes somebody one of a shop's people: its owner, as a shopkeeper, or staff, who may be customers elsewhere. */
 bool is_of_shop(enum role role, bool is_owner, bool is_staff);
+
+/* Wrong passwords in a row, and when the last one came; at INSTANT_NONE: none did. */
+struct failures { uint64_t n; instant at; };
+/* So long after the last one they count as none. */
+#define FAILURES_LAST (900 * INSTANT_SECOND)
+/* How long the next try has to wait from now, in microseconds: not at all after fewer than tries, then a second, then twice as long each time, up
+ * to max_s seconds. */
+int64_t failures_wait(const struct failures *f, instant now, int64_t tries, int64_t max_s);
 
 #endif

@@ -32,6 +32,8 @@ struct conf {
 	bool registration;		/* PICKUP_REGISTRATION  on | off, on */
 	int64_t password_memory_kib;	/* PICKUP_PASSWORD_MEMORY_KIB  8192..1048576, 19456 */
 	int64_t password_passes;	/* PICKUP_PASSWORD_PASSES  1..10, 2 */
+	int64_t login_tries;		/* PICKUP_LOGIN_TRIES  1..1000000, 10: wrong passwords in a row before the next try has to wait */
+	int64_t login_wait_max_s;	/* PICKUP_LOGIN_WAIT_MAX_S  1..900, 60 */
 	int64_t body_max;		/* PICKUP_BODY_MAX  bytes, 1024..4194304, 262144 */
 	int64_t request_deadline_ms;	/* PICKUP_REQUEST_DEADLINE_MS  100..60000, 1800: for the database's part of a request */
 	int64_t retry_after_s;		/* PICKUP_RETRY_AFTER_S  1..3600, 5: in 503 answers */

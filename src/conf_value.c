@@ -60,6 +60,11 @@ const struct setting conf_rows[] = {
 	INT("PASSWORD_MEMORY_KIB", password_memory_kib, "19456", 8192, 1048576, "KiB",
 		"Memory that hashing a password takes (argon2id), in each worker that does it. Passwords stored before keep the cost they were stored with."),
 	INT("PASSWORD_PASSES", password_passes, "2", 1, 10, "passes", "Passes over that memory; time grows with it."),
+	INT("LOGIN_TRIES", login_tries, "10", 1, 1000000, "times",
+		"How many wrong passwords in a row are taken for a phone number, or from a client address, before the next try has to wait: a second, then "
+		"twice as long each time (429). For a number from an address where it has signed in before they are counted apart. "
+		"Fifteen minutes without one, or a right one, end it."),
+	INT("LOGIN_WAIT_MAX_S", login_wait_max_s, "60", 1, 900, "seconds", "The longest that the next try after a wrong password has to wait."),
 	INT("BODY_MAX", body_max, "262144", 1024, 4194304, "bytes", "The longest JSON body that is read; longer ones get 413."),
 	INT("REQUEST_DEADLINE_MS", request_deadline_ms, "1800", 100, 60000, "milliseconds",
 		"How long a request may work with the database, all waiting and trying again included, before it gets 503. nginx's fastcgi_read_timeout must be longer."),

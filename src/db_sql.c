@@ -70,6 +70,26 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"INSERT INTO channel_closes (channel_kind, channel_id, at) SELECT 2, ?, ?"
 		" UNION ALL SELECT 1, id, ? FROM shops WHERE owner_id = ? UNION ALL SELECT 1, shop_id, ? FROM shop_staff WHERE user_id = ?"),
 
+	/* subject of a number from an address */
+	READS(SQL_LOGIN_KNOWN, "s", "uut",
+		"SELECT kind, failures, at FROM login_failures WHERE kind = 3 AND subject = ? FOR UPDATE"),
+	/* kind, subject, at: rows that are ours from here on, new ones with no failures */
+	WRITES(SQL_LOGIN_ENSURE, "{ust}",
+		"INSERT INTO login_failures (kind, subject, failures, at) VALUES {(?, ?, 0, ?)|, } ON DUPLICATE KEY UPDATE failures = failures"),
+	/* kind, subject */
+	READS(SQL_LOGIN_LOOK, "{us}", "uut",
+		"SELECT kind, failures, at FROM login_failures WHERE {(kind = ? AND subject = ?)| OR } FOR UPDATE"),
+	/* up to when failures count as none, at; kind, subject. failures is set by the old at. */
+	WRITES(SQL_LOGIN_COUNT, "tt{us}",
+		"UPDATE login_failures SET failures = IF(at <= ?, 1, failures + 1), at = ? WHERE {(kind = ? AND subject = ?)| OR }"),
+	/* subject of a number from an address, at */
+	WRITES(SQL_LOGIN_REMEMBER, "st",
+		"INSERT INTO login_failures (kind, subject, failures, at) VALUES (3, ?, 0, ?) ON DUPLICATE KEY UPDATE failures = 0, at = VALUES(at)"),
+	/* kind, subject */
+	WRITES(SQL_LOGIN_FORGET, "{us}", "DELETE FROM login_failures WHERE {(kind = ? AND subject = ?)| OR }"),
+	/* kind, older than, limit */
+	WRITES(SQL_LOGIN_PRUNE, "utu", "DELETE FROM login_failures WHERE kind = ? AND at < ? LIMIT ?"),
+
 	READS(SQL_SHOP_GET, "u", SHOP_ROW,
 		"SELECT " SHOP_COLUMNS " FROM shops WHERE id = ?"),
 	/* Nobody else writes it, or counts its slots this way, until the transaction ends. */

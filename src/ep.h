@@ -10,6 +10,7 @@ enum outcome ep_login(struct req *r);
 enum outcome ep_ticket(struct req *r);
 enum outcome ep_subscribe(struct req *r);	/* asked by the push server before it lets a subscriber in */
 enum outcome ep_logout_all(struct req *r);	/* ep_account.c */
+enum outcome ep_password(struct req *r);
 enum outcome ep_order_place(struct req *r);	/* ep_place.c */
 enum outcome ep_order_get(struct req *r);	/* ep_order.c */
 enum outcome ep_order_change(struct req *r);

@@ -4,7 +4,6 @@
 
 #include "access.h"
 #include "db_user.h"
-#include "passwd.h"
 #include "person.h"
 #include "problem.h"
 #include "render.h"
@@ -51,6 +50,15 @@ static enum outcome read_registration(struct req *r, struct register_input *in)
 	return f.n ? problem_faults(r, &f) : OC_OK;
 }
 
+struct registering { struct req *r; struct user *user; };
+
+static enum outcome register_once(struct db *db, void *ctx)
+{
+	const struct registering *reg = ctx;
+	enum outcome oc = db_user_insert(db, reg->user);
+	return oc == OC_OK ? throttle_welcome(db, reg->r, reg->user->phone_number) : oc;
+}
+
 enum outcome ep_register(struct req *r)
 {
 	struct register_input in = { .role = ROLE_CUSTOMER };
@@ -60,13 +68,15 @@ enum outcome ep_register(struct req *r)
 	enum outcome oc = read_registration(r, &in);
 	if (oc != OC_OK)
 		return oc;
-	if (passwd_hash(r->app->conf, in.password, hash) != OC_OK)
-		return OC_BUSY;
+	oc = signin_hash(r, in.password, hash);
+	if (oc != OC_OK)
+		return oc;
 	struct user user = {
 		.full_name = in.full_name, .phone_number = in.phone_number, .email = in.email, .password_hash = str_from(hash),
 		.role = (enum role)in.role, .is_active = true, .created_at = r->now,
 	};
-	oc = db_user_insert(r->app->db, &user);
+	struct registering reg = { r, &user };
+	oc = db_transact(r->app->db, register_once, &reg);
 	if (oc == OC_CONFLICT)
 		return problem_reply(r, PROBLEM_PHONE_TAKEN, "Log in, or use another number.");
 	if (oc != OC_OK)
@@ -88,17 +98,19 @@ static enum outcome refuse_login(struct req *r)
 	return problem_reply(r, PROBLEM_UNAUTHORIZED, "The phone number or the password is wrong.");
 }
 
-/* An unknown number costs the time of a wrong password, so that nobody learns which numbers have an account. */
-static enum outcome find_login(struct req *r, const struct login_input *in, struct user *user)
+/* An unknown number, and what can't be one, costs the time of a wrong password and is counted like one, so that nobody learns which numbers have
+ * an account. */
+static enum outcome find_login(struct req *r, const struct login_input *in, struct attempt *attempt, struct user *user)
 {
-	struct str phone;
+	struct str number = in->phone_number;
 	const char *why;
-	enum outcome oc = OC_NOT_FOUND;
-	if (phone_normalise(r->arena, in->phone_number, &phone, &why))
-		oc = db_user_by_phone(r->app->db, r->arena, phone, user);
+	bool is_number = phone_normalise(r->arena, number, &number, &why);
+	enum outcome oc = throttle_begin(r, number, attempt);
+	if (oc == OC_OK)
+		oc = is_number ? db_user_by_phone(r->app->db, r->arena, number, user) : OC_NOT_FOUND;
 	if (oc != OC_OK && oc != OC_NOT_FOUND)
 		return oc;
-	bool is_right = passwd_matches(r->app->conf, oc == OC_OK ? user->password_hash : STR_NONE, in->password);
+	bool is_right = signin_matches(r, oc == OC_OK ? user->password_hash : STR_NONE, in->password);
 	return is_right && user->is_active ? OC_OK : OC_NOT_FOUND;
 }
 
@@ -107,15 +119,16 @@ enum outcome ep_login(struct req *r)
 	struct login_input in = { 0 };
 	struct faults f = FAULTS_IN(r->arena);
 	struct user user = { 0 };
+	struct attempt attempt;
 	enum outcome oc = signin_check(r);
 	if (oc != OC_OK)
 		return oc;
 	body_fill(r->body, &login_table, &in, &f);
 	if (f.n)
 		return problem_faults(r, &f);
-	oc = find_login(r, &in, &user);
+	oc = find_login(r, &in, &attempt, &user);
 	if (oc == OC_OK)
-		oc = signin_reply(r, &user);
+		oc = signin_reply(r, &user, &attempt);
 	return oc == OC_NOT_FOUND ? refuse_login(r) : oc;
 }
 

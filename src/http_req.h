@@ -34,6 +34,7 @@ struct http_req {
 	struct str query;
 	struct str content_type, content_length, content_encoding;
 	struct str authorization, if_match, if_none_match, idempotency_key, request_id;
+	struct str remote_addr;			/* the client's, as the web server knows it */
 	struct str channel_kind, channel_id;	/* of the push server's authorisation request */
 };
 

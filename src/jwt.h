@@ -33,6 +33,9 @@ must_check enum outcome jwt_verify_ticket(const struct keyring *k, const struct 
 /* Whether this server can make access tokens (HS256) and tickets. */
 bool keyring_can_issue(const struct keyring *k);
 bool keyring_can_ticket(const struct keyring *k);
+/* A name for text that tells nothing of it to whom has not the keys: hexadecimal digits and a NUL. Only where keyring_can_issue(). */
+#define PSEUDONYM_SIZE 33
+void keyring_pseudonym(const struct keyring *k, struct str text, char out[PSEUDONYM_SIZE]);
 /* New tokens (arena) that say what who says: exp in whole seconds, iat to the microsecond (what is beyond the second as
  * "iat_us"), or not at all. OC_REFUSED where the keyring can't. */
 must_check enum outcome jwt_issue(struct arena *a, const struct keyring *k, const struct conf *c, const struct claims *who, struct str *out);

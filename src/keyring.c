@@ -21,6 +21,7 @@
 #define SECRET_MIN 32
 #define RSA_BITS_MIN 2048
 #define TICKET_LABEL "pickup ticket key, version 1"
+#define PSEUDONYM_LABEL "pickup pseudonyms"
 
 enum key_kind { KEY_SECRET, KEY_PUBLIC };
 
@@ -232,15 +233,30 @@ static EVP_PKEY *parse_public(const char *path, enum token_alg alg, const struct
 }
 
 /* A key that tells nothing about the secret that it is made from, and that nobody without that has. */
-static void derive_ticket_key(const struct secret *token, struct secret *out)
+static void derive_key(const struct secret *token, const char *label, unsigned char *out, size_t len)
 {
 	unsigned char root[crypto_generichash_KEYBYTES];
 
+	crypto_generichash(root, sizeof root, token->v, token->len, NULL, 0);
+	crypto_generichash(out, len, (const unsigned char *)label, strlen(label), root, sizeof root);
+	sodium_memzero(root, sizeof root);
+}
+
+static void derive_ticket_key(const struct secret *token, struct secret *out)
+{
 	out->len = 32;
 	out->v = need(malloc(out->len));
-	crypto_generichash(root, sizeof root, token->v, token->len, NULL, 0);
-	crypto_generichash(out->v, out->len, (const unsigned char *)TICKET_LABEL, sizeof TICKET_LABEL - 1, root, sizeof root);
-	sodium_memzero(root, sizeof root);
+	derive_key(token, TICKET_LABEL, out->v, out->len);
+}
+
+void keyring_pseudonym(const struct keyring *k, struct str text, char out[PSEUDONYM_SIZE])
+{
+	unsigned char key[crypto_generichash_KEYBYTES], digest[(PSEUDONYM_SIZE - 1) / 2];
+
+	derive_key(&k->token, PSEUDONYM_LABEL, key, sizeof key);
+	crypto_generichash(digest, sizeof digest, (const unsigned char *)text.s, text.len, key, sizeof key);
+	sodium_bin2hex(out, PSEUDONYM_SIZE, digest, sizeof digest);
+	sodium_memzero(key, sizeof key);
 }
 
 static bool load_ticket_key(struct keyring *k, const struct conf *c, char *why, size_t n)

@@ -1,5 +1,5 @@
 /* passwd.c - hashing and comparing passwords.
- * Owns: the cost, the hash strings. Does not own: who may log in (endpoints), how often (nginx).
+ * Owns: the cost, the hash strings. Does not own: who may log in (endpoints), how often (throttle.c).
  * Used by: the log-in endpoints, tools. */
 #include <string.h>
 

@@ -67,6 +67,13 @@ enum outcome problem_of_body(struct req *r, enum outcome oc, int64_t max)
 	return problem_reply(r, PROBLEM_MALFORMED_REQUEST, "The body ended early, or Content-Length is no number.");
 }
 
+enum outcome problem_wait(struct req *r, int64_t seconds, const char *detail)
+{
+	problem_open(r, PROBLEM_RATE_LIMITED, detail);
+	http_reply_header(r->reply, "Retry-After", arena_printf(r->arena, "%lld", (long long)seconds));
+	return problem_close(r);
+}
+
 enum outcome problem_faults(struct req *r, const struct faults *f)
 {
 	struct buf *b = problem_open(r, PROBLEM_VALIDATION_FAILED,

@@ -23,6 +23,8 @@ struct buf *problem_open(struct req *r, enum problem p, const char *detail);
 enum outcome problem_close(struct req *r);
 /* What http_req_body and http_req_stream found wrong with a body of which at most max bytes are taken: 413 or 400. */
 enum outcome problem_of_body(struct req *r, enum outcome oc, int64_t max);
+/* 429, and how many seconds to wait. */
+enum outcome problem_wait(struct req *r, int64_t seconds, const char *detail);
 /* 422 with every fault. */
 enum outcome problem_faults(struct req *r, const struct faults *f);
 /* The problem for an outcome of the lower layers; OC_REFUSED: the reply is made already. */

@@ -1,8 +1,9 @@
-/* relay_prune.c - forgets what is old: idempotency keys, events and their refusals, photos (relay_uploads.c), a small batch at a time.
+/* relay_prune.c - forgets what is old: idempotency keys, events and their refusals, wrong passwords, photos (relay_uploads.c), a small batch at a time.
  * Owns: how much at once and how often. Does not own: the statements and that numbers go on (db_outbox.c).
  * Used by: relay.c, with the lease. */
 #include "relay.h"
 
+#include "db_login.h"
 #include "log.h"
 
 #define BATCH_ROWS 200
@@ -27,15 +28,17 @@ static void forget(struct relay *r)
 	instant now = r->clock.now(&r->clock);
 	instant keys_before = now - r->conf->idempotency_hours * 3600 * INSTANT_SECOND;
 	instant events_before = now - r->conf->events_days * 86400 * INSTANT_SECOND;
-	uint64_t keys = 0, events = 0;
+	uint64_t keys = 0, events = 0, logins = 0;
 
 	if (relay_db_ok(r, db_idem_prune(r->db, keys_before, BATCH_ROWS, &keys)))
 		(void)relay_db_ok(r, db_events_prune(r->db, events_before, published_by_all(r), BATCH_ROWS, &events));
+	if (relay_db_ready(r))
+		(void)relay_db_ok(r, db_login_prune(r->db, now, BATCH_ROWS, &logins));
 	if (r->put_aside && relay_db_ready(r))
 		(void)relay_db_ok(r, db_refusal_count(r->db, &r->put_aside));
 	if (keys + events)
 		log_debug("pruned %llu idempotency keys and %llu events", (unsigned long long)keys, (unsigned long long)events);
-	bool is_more = keys == BATCH_ROWS || events == BATCH_ROWS;
+	bool is_more = keys == BATCH_ROWS || events == BATCH_ROWS || logins >= BATCH_ROWS;
 	r->forget_at = clock_mono() + (is_more ? PRUNE_MORE_US : r->put_aside ? PRUNE_LOOK_US : PRUNE_PAUSE_US);
 }
 

@@ -13,6 +13,7 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/api/v1/auth/register", WHO_PUBLIC, BODY_JSON, ep_register, "Create an account" },
 	{ HTTP_POST, "/api/v1/auth/login", WHO_PUBLIC, BODY_JSON, ep_login, "Get an access token" },
 	{ HTTP_POST, "/api/v1/auth/ticket", WHO_ANY, BODY_NONE, ep_ticket, "Get a one-minute token for opening a WebSocket" },
+	{ HTTP_POST, "/api/v1/auth/password", WHO_ANY, BODY_JSON, ep_password, "Set another password, and end all other tokens" },
 	{ HTTP_POST, "/api/v1/auth/logout-all", WHO_ANY, BODY_NONE, ep_logout_all, "End all my tokens, this one included" },
 	{ HTTP_POST, "/api/v1/orders", WHO_CUSTOMER_HOT, BODY_JSON, ep_order_place, "Place an order" },
 	{ HTTP_GET, "/api/v1/orders/me", WHO_CUSTOMER_HOT, BODY_NONE, ep_orders_of_me, "My orders, newest first" },

@@ -46,8 +46,9 @@ static void fill_tables(void)
 		"INSERT INTO channel_floors SELECT 2, seq, 1 FROM seq_1_to_5000",
 		"INSERT INTO channel_closes SELECT seq, 1, 1 + seq MOD 500, NOW() FROM seq_1_to_5000",
 		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW(), 0 FROM seq_1_to_5000",
+		"INSERT INTO login_failures SELECT 1 + seq MOD 3, MD5(seq), 1, NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
 		"INSERT INTO uploads SELECT CONCAT(MD5(seq), '.jpg'), 1 + seq MOD 5000, 1, IF(seq MOD 10, seq, NULL), NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
-		"ANALYZE TABLE uploads, shop_staff, users, shops, products, orders, order_items, order_history, order_deadlines, idempotency_keys, outbox, events,"
+		"ANALYZE TABLE login_failures, uploads, shop_staff, users, shops, products, orders, order_items, order_history, order_deadlines, idempotency_keys, outbox, events,"
 		" channel_floors, channel_closes",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -57,7 +58,7 @@ static void fill_tables(void)
 static void empty_tables(void)
 {
 	static const char *const tables[] = { "order_items", "order_history", "order_deadlines", "orders", "idempotency_keys", "outbox", "events",
-		"channel_floors", "channel_closes", "uploads", "products", "shop_staff", "shops", "users" };
+		"channel_floors", "channel_closes", "login_failures", "uploads", "products", "shop_staff", "shops", "users" };
 	char sql[64];
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		snprintf(sql, sizeof sql, "DELETE FROM %s", tables[i]);

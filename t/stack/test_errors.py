@@ -14,7 +14,7 @@ PATHS = {
     "/api/v1/orders": ["POST"], "/api/v1/orders/{order}": ["GET", "PATCH"], "/api/v1/orders/me": ["GET"],
     "/api/v1/orders/shop/{shop}": ["GET"], "/api/v1/orders/{order}/history": ["GET"],
     "/api/v1/auth/register": ["POST"], "/api/v1/auth/login": ["POST"], "/api/v1/auth/ticket": ["POST"],
-    "/api/v1/auth/logout-all": ["POST"],
+    "/api/v1/auth/logout-all": ["POST"], "/api/v1/auth/password": ["POST"],
     "/api/v1/events/shop/{shop}": ["GET"], "/api/v1/events/customer/{customer}": ["GET"],
     "/api/v1/shops": ["GET"], "/api/v1/shops/{shop}": ["GET"], "/api/v1/shops/{shop}/products": ["GET"], "/api/v1/shops/{shop}/staff": ["GET", "POST", "DELETE"],
     "/healthz": ["GET"], "/readyz": ["GET"],

@@ -55,6 +55,36 @@ Test(account, a_token_from_the_far_future_ends_none_of_those_to_come)
 	cr_expect_eq(standing_end(&s, T, INSTANT_NONE), T);
 }
 
+Test(account, how_long_the_next_try_waits)
+{
+	static const struct { struct failures f; int64_t tries, max_s, wait; } rows[] = {
+		/* none, or not enough of them */
+		{ { 0, INSTANT_NONE }, 10, 60, 0 }, { { 99, INSTANT_NONE }, 10, 60, 0 }, { { 0, T }, 10, 60, 0 }, { { 9, T }, 10, 60, 0 }, { { 0, T }, 1, 60, 0 },
+		/* twice as long each time, up to the most */
+		{ { 10, T }, 10, 60, 1 }, { { 11, T }, 10, 60, 2 }, { { 12, T }, 10, 60, 4 }, { { 15, T }, 10, 60, 32 }, { { 16, T }, 10, 60, 60 },
+		{ { 17, T }, 10, 60, 60 }, { { 1000000, T }, 10, 60, 60 }, { { UINT64_MAX, T }, 1, 900, 900 }, { { 1, T }, 1, 60, 1 }, { { 10, T }, 10, 1, 1 },
+		{ { 41, T }, 10, 900, 900 }, { { 73, T }, 10, 900, 900 }, { { 74, T }, 10, 900, 900 }, { { 10, T }, 1000000, 60, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t wait = rows[i].wait * INSTANT_SECOND;
+		cr_expect_eq(failures_wait(&rows[i].f, T, rows[i].tries, rows[i].max_s), wait, "row %zu", i);
+		if (!wait)
+			continue;
+		/* it goes by */
+		cr_expect_eq(failures_wait(&rows[i].f, T + 1, rows[i].tries, rows[i].max_s), wait - 1, "row %zu", i);
+		cr_expect_eq(failures_wait(&rows[i].f, T + wait - 1, rows[i].tries, rows[i].max_s), 1, "row %zu", i);
+		cr_expect_eq(failures_wait(&rows[i].f, T + wait, rows[i].tries, rows[i].max_s), 0, "row %zu", i);
+		/* by a clock that is behind: never longer than that, and not at all where it is far behind */
+		cr_expect_eq(failures_wait(&rows[i].f, T - 1, rows[i].tries, rows[i].max_s), wait, "row %zu", i);
+		cr_expect_eq(failures_wait(&rows[i].f, T - wait, rows[i].tries, rows[i].max_s), wait, "row %zu", i);
+		cr_expect_eq(failures_wait(&rows[i].f, T - wait - 1, rows[i].tries, rows[i].max_s), 0, "row %zu", i);
+	}
+	/* a quarter of an hour ends it */
+	cr_expect_eq(failures_wait(&(struct failures){ 99, T }, T + FAILURES_LAST - 1, 1, 900), 1);
+	cr_expect_eq(failures_wait(&(struct failures){ 99, T }, T + FAILURES_LAST, 1, 900), 0);
+}
+
 Test(account, who_is_of_a_shop)
 {
 	static const struct { enum role role; bool is_owner, is_staff, is_of; } rows[] = {
