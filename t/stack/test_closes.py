@@ -199,8 +199,8 @@ def test_every_kind_of_subscriber_comes_again(stack, fresh, customer):
             source.receive()
         missed = stack.place(customer, fresh)
         with WebSocket(stack.call, channel(fresh), fresh.keeper) as again:
-            events = stack.events(fresh.keeper, "shop", fresh.id, after=1)["events"]
-            assert [(e["seq"], e["message"]["order_id"]) for e in events] == [(2, missed["id"])]
+            events = stack.wait_events(fresh.keeper, "shop", fresh.id, 2)
+            assert [(e["seq"], e["message"]["order_id"]) for e in events] == [(1, first["id"]), (2, missed["id"])]
             third = stack.place(customer, fresh)
             message = next_after(again, 2)
             assert (message.seq, message.value["order_id"]) == (3, third["id"])
