@@ -41,7 +41,7 @@ STORY = [
     Step("getHistory", who="customer"), Step("getHistory", who="shopkeeper"),
     Step("listShopEvents", who="shopkeeper"), Step("listCustomerEvents", who="customer"),
     Step("changeProduct", "price", "shopkeeper"), Step("changeProduct", "off_sale", "shopkeeper"), Step("listProducts", who="shopkeeper"),
-    Step("logoutAll", who="customer"),
+    Step("changePassword", "customer", "customer"), Step("logoutAll", who="customer"),
 ]
 
 
@@ -65,7 +65,7 @@ def told(make_api, described):
         target, headers = request(operation, step)
         answer = api.call(operation.method, target, tokens.get(step.who), body=body_of(operation, step, answers), headers=headers)
         assert 200 <= answer.status < 300, (step, answer)
-        if step.operation == "login":
+        if step.operation in ("login", "changePassword"):
             tokens[step.example] = answer.json()["access_token"]
         answers.setdefault(str(step), answer)
     return answers
