@@ -70,7 +70,7 @@ static void log_request(const struct req *r, int64_t started)
 	buf_addc(&line, ' ');
 	buf_adduint(&line, (uint64_t)r->reply->status);
 	buf_addc(&line, ' ');
-	buf_adduint(&line, r->reply->body.len + r->reply->file.len);
+	buf_adduint(&line, r->reply->written + r->reply->body.len + r->reply->file.len);
 	buf_adds(&line, " bytes user=");
 	buf_adduint(&line, r->who.sub.v);
 	buf_addc(&line, ' ');
@@ -95,7 +95,7 @@ bool app_answer(struct app *app, const struct http_io *io)
 	struct http_reply reply;
 	struct req r = { .app = app, .arena = app->arena, .io = io, .reply = &reply, .now = app->clock.now(&app->clock) };
 
-	http_reply_init(&reply, app->arena);
+	http_reply_init(&reply, app->arena, io);
 	http_req_parse(io, &r.http);
 	set_log_request(r.http.request_id);
 	take_settings(app, io, r.now);
@@ -103,9 +103,9 @@ bool app_answer(struct app *app, const struct http_io *io)
 	if (has_tables(&r))
 		route_dispatch(&r, io);
 	db_end(app->db);
-	bool is_written = http_reply_write(&reply, io);
+	bool is_written = http_reply_write(&reply);
 	if (!is_written)
-		log_info("the client went away before its answer");
+		log_info(reply.is_begun ? "the answer broke off" : "the client went away before its answer");
 	log_request(&r, started);
 	if (db_in_transaction(app->db))
 		db_abandon(app->db);

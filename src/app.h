@@ -48,7 +48,7 @@ struct req {
 	const struct body *body;		/* where the route takes one */
 };
 
-/* Answers one request from io; always writes an answer. False: the other side is gone. */
+/* Answers one request from io; always writes an answer. False: the other side is gone, or the answer broke off without an end. */
 bool app_answer(struct app *app, const struct http_io *io);
 
 #endif

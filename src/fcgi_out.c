@@ -65,7 +65,7 @@ static bool add_end(struct output *o)
 	return add_head(o, STDOUT, 0) && add_head(o, END_REQUEST, sizeof complete) && add(o, complete, sizeof complete) && flush(o);
 }
 
-bool fcgi_out_write(int fd, unsigned request_id, const struct iovec *parts, int n)
+bool fcgi_out_write(int fd, unsigned request_id, const struct iovec *parts, int n, bool is_end)
 {
 	struct output o;	/* not cleared: most of it is never used */
 	size_t left = 0, room = 0;	/* of all parts; of the record begun */
@@ -89,5 +89,5 @@ bool fcgi_out_write(int fd, unsigned request_id, const struct iovec *parts, int 
 				return false;
 		}
 	}
-	return add_end(&o);
+	return is_end ? add_end(&o) : flush(&o);
 }

@@ -11,8 +11,8 @@
 /* The most that one record holds of it, a multiple of 8. */
 #define FCGI_OUT_MAX 65528
 
-/* Writes the parts one after another as the whole standard output of the request, and its end: complete, status 0. Waits where the other
- * side is slow. False with errno: it is gone. */
-bool fcgi_out_write(int fd, unsigned request_id, const struct iovec *parts, int n);
+/* Writes the parts one after another as standard output of the request, and, where is_end, its end: complete, status 0. Waits where the other
+ * side is slow, as long as the socket does. False with errno: it is gone. */
+bool fcgi_out_write(int fd, unsigned request_id, const struct iovec *parts, int n, bool is_end);
 
 #endif

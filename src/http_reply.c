@@ -5,16 +5,18 @@
 
 #include "arena.h"
 
-void http_reply_init(struct http_reply *r, struct arena *a)
+void http_reply_init(struct http_reply *r, struct arena *a, const struct http_io *io)
 {
-	*r = (struct http_reply){ .headers = BUF_IN(a), .body = BUF_IN(a) };
+	*r = (struct http_reply){ .headers = BUF_IN(a), .body = BUF_IN(a), .io = io };
 }
 
 void http_reply_clear(struct http_reply *r)
 {
-	bool is_body_omitted = r->is_body_omitted;
-	http_reply_init(r, r->body.arena);
-	r->is_body_omitted = is_body_omitted;
+	struct http_reply old = *r;
+	http_reply_init(r, old.body.arena, old.io);
+	r->is_body_omitted = old.is_body_omitted;
+	r->is_begun = r->is_broken = old.is_begun;
+	r->written = old.written;
 }
 
 static void add_line(struct buf *b, const char *name, const char *value)
@@ -45,28 +47,61 @@ const char *http_status_text(int status)
 	return "Unknown";
 }
 
-bool http_reply_write(struct http_reply *r, const struct http_io *io)
+static struct str body_of(const struct http_reply *r)
+{
+	return r->file.s ? r->file : buf_str(&r->body);
+}
+
+/* is_whole: the body is known to its end. */
+static void add_head(const struct http_reply *r, struct buf *head, bool is_whole)
+{
+	buf_reserve(head, r->headers.len + 160);
+	buf_adds(head, "Status: ");
+	buf_adduint(head, (uint64_t)r->status);
+	buf_addc(head, ' ');
+	buf_adds(head, http_status_text(r->status));
+	buf_adds(head, "\r\n");
+	if (r->content_type)
+		add_line(head, "Content-Type", r->content_type);
+	if (is_whole && r->status != 304 && r->status != 204) {
+		buf_adds(head, "Content-Length: ");
+		buf_adduint(head, body_of(r).len);
+		buf_adds(head, "\r\n");
+	}
+	buf_addstr(head, buf_str(&r->headers));
+	buf_adds(head, "\r\n");
+}
+
+/* The head, where it was not yet written, and the body from where it lies: a list can be megabytes. */
+static bool write_on(struct http_reply *r, bool is_end)
 {
 	struct buf head = BUF_IN(r->body.arena);
-	struct str body = r->file.s ? r->file : buf_str(&r->body);
-	buf_reserve(&head, r->headers.len + 160);
-	buf_adds(&head, "Status: ");
-	buf_adduint(&head, (uint64_t)r->status);
-	buf_addc(&head, ' ');
-	buf_adds(&head, http_status_text(r->status));
-	buf_adds(&head, "\r\n");
-	if (r->content_type)
-		add_line(&head, "Content-Type", r->content_type);
-	if (r->status != 304 && r->status != 204) {
-		buf_adds(&head, "Content-Length: ");
-		buf_adduint(&head, body.len);
-		buf_adds(&head, "\r\n");
+	struct str body = body_of(r);
+	struct iovec parts[2];
+	int n = 0;
+	if (!r->is_begun) {
+		add_head(r, &head, is_end);
+		parts[n++] = (struct iovec){ head.s, head.len };
 	}
-	buf_addstr(&head, buf_str(&r->headers));
-	buf_adds(&head, "\r\n");
-	/* The body from where it lies: a list can be megabytes. */
-	struct iovec parts[] = { { head.s, head.len }, { (char *)body.s, body.len } };
-	return io->write(io->ctx, parts, r->is_body_omitted || body.len == 0 ? 1 : 2);
+	if (!r->is_body_omitted && body.len)
+		parts[n++] = (struct iovec){ (char *)body.s, body.len };
+	return r->io->write(r->io->ctx, parts, n, is_end);
+}
+
+bool http_reply_flush(struct http_reply *r)
+{
+	if (r->is_broken)
+		return false;
+	r->is_broken = !write_on(r, false);
+	r->is_begun = true;
+	r->written += r->body.len;
+	r->body.len = 0;
+	return !r->is_broken && !r->is_body_omitted;
+}
+
+bool http_reply_write(struct http_reply *r)
+{
+	return !r->is_broken && write_on(r, true);
 }
 
 bool etag_listed(struct str list, const char *etag)

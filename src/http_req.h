@@ -16,7 +16,9 @@ struct arena;
 struct http_io {
 	char *const *params;				/* "NAME=value", NULL-terminated; borrowed until the answer is written */
 	int (*read)(void *ctx, char *buf, int n);	/* bytes read, 0 at the end, -1 on failure */
-	bool (*write)(void *ctx, const struct iovec *parts, int n);	/* the whole answer, once; false: the other side is gone */
+	/* The next piece of the answer, or its end, which comes once (n may be 0). Where that does not come, whoever waits must be able to tell. False: the
+	 * other side is gone. */
+	bool (*write)(void *ctx, const struct iovec *parts, int n, bool is_end);
 	void *ctx;
 };
 

@@ -24,6 +24,7 @@ struct shell_request {
 	struct str body;
 	size_t body_read;
 	char status_class;	/* '2' of "Status: 201" */
+	int write_error;	/* of standard output; 0: none */
 };
 
 static int read_body(void *ctx, char *buf, int n)
@@ -36,17 +37,19 @@ static int read_body(void *ctx, char *buf, int n)
 	return (int)take;
 }
 
-static bool write_answer(void *ctx, const struct iovec *parts, int n)
+static bool write_answer(void *ctx, const struct iovec *parts, int n, bool is_end)
 {
 	struct shell_request *s = ctx;
 	static const char prefix[] = "Status: ";
-	const char *head = parts[0].iov_base;
-	if (parts[0].iov_len > sizeof prefix && strncmp(head, prefix, sizeof prefix - 1) == 0)
+	const char *head = n ? parts[0].iov_base : "";
+	if (!s->status_class && n && parts[0].iov_len > sizeof prefix && strncmp(head, prefix, sizeof prefix - 1) == 0)
 		s->status_class = head[sizeof prefix - 1];
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && !s->write_error; i++)
 		if (fwrite(parts[i].iov_base, 1, parts[i].iov_len, stdout) != parts[i].iov_len)
-			return false;
-	return putchar('\n') != EOF && fflush(stdout) == 0;
+			s->write_error = errno;
+	if (!s->write_error && ((is_end && putchar('\n') == EOF) || fflush(stdout)))
+		s->write_error = errno;
+	return !s->write_error;
 }
 
 static bool add_param(struct shell_request *s, const char *name, const char *value)
@@ -139,8 +142,10 @@ static int answer(struct shell_request *s, const char *params)
 	app_clear(&app);
 	if (!is_ready)
 		return tool_fail(EX_CONFIG, "request", "%s", why);
+	if (s->write_error)
+		return tool_fail(EX_IOERR, "request", "standard output: %s", strerror(s->write_error));
 	if (!is_written)
-		return tool_fail(EX_IOERR, "request", "standard output: %s", strerror(errno));
+		return tool_fail(EX_UNAVAILABLE, "request", "the answer broke off");
 	return s->status_class == '2' || s->status_class == '3' ? 0 : 1;
 }
 

@@ -82,6 +82,7 @@ struct client {
 	struct deadline deadline;
 	_Atomic int64_t until;		/* the latest moment at which anything is read of it */
 	bool is_whole;			/* the request was read to its end */
+	bool in_pieces;			/* so is its answer written */
 };
 
 static int64_t stop_reading(void *ctx, int64_t now)
@@ -117,13 +118,27 @@ static bool read_rest(struct client *c, bool all)
 	return n == 0;
 }
 
+/* Of an answer in pieces, each may wait so long for a web server that takes nothing: it stores them, so that only one whose room has run out, for
+ * a client that does not read, keeps a worker waiting. */
+#define PIECE_S 30
+
+/* Nothing more is read of the client while its answer is made, so no deadline for that holds. */
+static void begin_pieces(struct client *c)
+{
+	deadline_clear(&c->deadline);
+	setsockopt(c->in.fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = PIECE_S }, sizeof(struct timeval));
+	c->in_pieces = true;
+}
+
 /* Whoever keeps the connection may send all of a body before reading anything, so that is read before. */
-static bool fcgi_write(void *ctx, const struct iovec *parts, int n)
+static bool fcgi_write(void *ctx, const struct iovec *parts, int n, bool is_end)
 {
 	struct client *c = ctx;
-	if (c->in.is_kept)
+	if ((c->in.is_kept || !is_end) && !c->is_whole)
 		c->is_whole = read_rest(c, true);
-	return fcgi_out_write(c->in.fd, c->in.request_id, parts, n);
+	if (!is_end && !c->in_pieces)
+		begin_pieces(c);
+	return fcgi_out_write(c->in.fd, c->in.request_id, parts, n, is_end);
 }
 
 /* A socket that is closed with something unread may take the answer with it. Whoever waits for the connection's end while it still sends
@@ -141,7 +156,7 @@ static void linger(struct client *c)
 static bool answer_request(struct app *app, struct client *c)
 {
 	struct http_io io = { c->in.params, fcgi_read, fcgi_write, c };
-	c->is_whole = false;
+	c->is_whole = c->in_pieces = false;
 	bool is_written = app_answer(app, &io);
 	if (!c->in.is_kept)
 		c->is_whole = read_rest(c, false);
@@ -258,9 +273,11 @@ static int cgi_read(void *ctx, char *buf, int n)
 	return (int)got;
 }
 
-static bool cgi_write(void *ctx, const struct iovec *parts, int n)
+/* A piece that never gets its successor ends with us, and our status is all that tells. */
+static bool cgi_write(void *ctx, const struct iovec *parts, int n, bool is_end)
 {
 	(void)ctx;
+	(void)is_end;
 	for (int i = 0; i < n; i++) {
 		const char *s = parts[i].iov_base;
 		for (size_t left = parts[i].iov_len; left > 0; ) {

@@ -70,11 +70,11 @@ static int give(void *ctx, char *buf, int n)
 	return (int)part;
 }
 
-static bool take(void *ctx, const struct iovec *parts, int n)
+static bool take(void *ctx, const struct iovec *parts, int n, bool is_end)
 {
 	struct wire *w = ctx;
 
-	must(w->len == 0);
+	must(is_end && w->len == 0);
 	for (int i = 0; i < n; i++) {
 		must(parts[i].iov_len < sizeof(w->answer) - w->len);
 		memcpy(w->answer + w->len, parts[i].iov_base, parts[i].iov_len);

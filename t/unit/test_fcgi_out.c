@@ -62,7 +62,7 @@ static pid_t start_writer(int fd[2], size_t row, const char *text, bool is_inter
 		setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
 	for (int i = 0; i < answers[row].n; s += answers[row].len[i++])
 		parts[i] = (struct iovec){ (char *)s, answers[row].len[i] };
-	_exit(fcgi_out_write(fd[1], answers[row].id, parts, answers[row].n) ? 0 : 1);
+	_exit(fcgi_out_write(fd[1], answers[row].id, parts, answers[row].n, true) ? 0 : 1);
 }
 
 /* The writer's wait is broken off before each read. By us and not by its own timer, under which a slow one would never get on. */
@@ -135,12 +135,31 @@ Test(fcgi_out, one_call)
 	struct iovec parts[] = { { (char[120]){ 0 }, 120 }, { make_text(100000), 100000 } };
 	char *got = malloc(200000);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd), 0);	/* where each call makes a message */
-	cr_assert(fcgi_out_write(fd[0], 1, parts, 2));
+	cr_assert(fcgi_out_write(fd[0], 1, parts, 2, true));
 	cr_expect_eq(recv(fd[1], got, 200000, MSG_DONTWAIT), 120 + 100000 + 2 * 8 + 8 + 16);
 	cr_expect_eq(recv(fd[1], got, 200000, MSG_DONTWAIT), -1);
 	free(got);
 	free(parts[1].iov_base);
 	cr_expect(no_leaks());
+}
+
+/* Pieces go out as they come, and the end when it is told. */
+Test(fcgi_out, in_pieces)
+{
+	static const char wanted[] = "\1\6\0\7\0\3\0\0abc" "\1\6\0\7\0\2\0\0de" "\1\6\0\7\0\0\0\0" "\1\3\0\7\0\10\0\0\0\0\0\0\0\0\0\0";
+	struct iovec first = { (char[]){ "abc" }, 3 }, next = { (char[]){ "de" }, 2 };
+	char got[100];
+	int fd[2];
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	cr_assert(fcgi_out_write(fd[0], 7, &first, 1, false));
+	cr_expect_eq(recv(fd[1], got, sizeof got, MSG_DONTWAIT | MSG_PEEK), 8 + 3);
+	cr_assert(fcgi_out_write(fd[0], 7, NULL, 0, false));
+	cr_assert(fcgi_out_write(fd[0], 7, &next, 1, false));
+	cr_assert(fcgi_out_write(fd[0], 7, NULL, 0, true));
+	cr_expect_eq(recv(fd[1], got, sizeof got, MSG_DONTWAIT), sizeof wanted - 1);
+	cr_expect_arr_eq(got, wanted, sizeof wanted - 1);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 Test(fcgi_out, nobody_there)
@@ -150,6 +169,6 @@ Test(fcgi_out, nobody_there)
 	signal(SIGPIPE, SIG_IGN);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	close(fd[1]);
-	cr_expect_not(fcgi_out_write(fd[0], 1, &part, 1));
+	cr_expect_not(fcgi_out_write(fd[0], 1, &part, 1, true));
 	cr_expect_eq(errno, EPIPE);
 }
