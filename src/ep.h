@@ -17,6 +17,7 @@ enum outcome ep_order_change(struct req *r);
 enum outcome ep_order_history(struct req *r);
 enum outcome ep_orders_of_shop(struct req *r);	/* ep_list.c */
 enum outcome ep_orders_of_me(struct req *r);
+enum outcome ep_orders_export(struct req *r);	/* ep_export.c */
 enum outcome ep_events_of_shop(struct req *r);	/* ep_events.c */
 enum outcome ep_events_of_customer(struct req *r);
 enum outcome ep_shop_list(struct req *r);	/* ep_shop.c */

@@ -18,6 +18,7 @@ static const struct route routes[] = {
 	{ HTTP_POST, "/api/v1/orders", WHO_CUSTOMER_HOT, BODY_JSON, ep_order_place, "Place an order" },
 	{ HTTP_GET, "/api/v1/orders/me", WHO_CUSTOMER_HOT, BODY_NONE, ep_orders_of_me, "My orders, newest first" },
 	{ HTTP_GET, "/api/v1/orders/shop/{id}", WHO_ANY_HOT, BODY_NONE, ep_orders_of_shop, "A shop's orders, newest first" },
+	{ HTTP_GET, "/api/v1/orders/shop/{id}/export.csv", WHO_ANY, BODY_NONE, ep_orders_export, "A shop's orders of a period, as a file" },
 	{ HTTP_GET, "/api/v1/orders/{id}", WHO_ANY_HOT, BODY_NONE, ep_order_get, "One order" },
 	{ HTTP_PATCH, "/api/v1/orders/{id}", WHO_PEOPLE_HOT, BODY_JSON, ep_order_change, "Change an order's status, estimate or total" },
 	{ HTTP_GET, "/api/v1/orders/{id}/history", WHO_ANY_HOT, BODY_NONE, ep_order_history, "Who set what and when" },
