@@ -7,6 +7,7 @@
 #include "db_shop.h"
 #include "db_staff.h"
 #include "db_user.h"
+#include "page.h"
 #include "person.h"
 #include "problem.h"
 #include "render.h"
@@ -37,9 +38,7 @@ struct staffing {
 static enum outcome get_own_shop(struct req *r, struct shop *out)
 {
 	enum outcome oc = db_shop_get(r->app->db, r->arena, (struct shop_id){ r->ids[0] }, out);
-	if (oc == OC_OK && out->owner_id.v != r->who.sub.v)
-		return problem_reply(r, PROBLEM_FORBIDDEN, "Only the shop's owner may do this.");
-	return oc;
+	return oc == OC_OK ? access_owner(r, out) : oc;
 }
 
 /* Whom the body or the query names, once. */
@@ -154,14 +153,6 @@ enum outcome ep_staff_remove_one(struct req *r)
 	return oc == OC_OK ? take_out(&s) : oc;
 }
 
-struct page_input { int64_t limit; uint64_t cursor; };
-
-static const struct field page_fields[] = {
-	{ .name = "limit", .type = FIELD_INT, .min = 1, .max = LIMIT_MAX, .offset = offsetof(struct page_input, limit) },
-	{ .name = "cursor", .type = FIELD_ID, .offset = offsetof(struct page_input, cursor) },
-};
-static const struct field_table page_table = { page_fields, sizeof page_fields / sizeof *page_fields, sizeof(struct page_input) };
-
 static enum outcome reply_page(struct req *r, const struct query *q, const struct shop *shop, const struct staff *staff, size_t n, size_t limit)
 {
 	struct buf *b = reply_json(r, 200);
@@ -174,24 +165,21 @@ static enum outcome reply_page(struct req *r, const struct query *q, const struc
 	}
 	buf_addc(b, ']');
 	if (n > limit)
-		reply_link_next(r, q, arena_printf(r->arena, "%llu", (unsigned long long)staff[limit - 1].user_id.v));
+		page_link(r, q, staff[limit - 1].user_id.v);
 	return OC_OK;
 }
 
 enum outcome ep_staff_list(struct req *r)
 {
-	struct page_input in = { .limit = LIMIT_DEFAULT };
-	struct faults f = FAULTS_IN(r->arena);
+	struct page_input in;
+	struct query q;
 	struct shop shop;
 	struct staff *staff;
 	size_t n;
 	enum outcome oc = get_own_shop(r, &shop);
-	if (oc != OC_OK)
-		return oc;
-	struct query q = query_parse(r->arena, r->http.query, &f);
-	query_fill(&q, &page_table, &in, &f);
-	if (f.n)
-		return problem_faults(r, &f);
-	oc = db_staff_list(r->app->db, r->arena, shop.id, (struct user_id){ in.cursor }, (uint64_t)in.limit + 1, &staff, &n);
+	if (oc == OC_OK)
+		oc = page_read(r, false, &q, &in);
+	if (oc == OC_OK)
+		oc = db_staff_list(r->app->db, r->arena, shop.id, (struct user_id){ in.cursor }, (uint64_t)in.limit + 1, &staff, &n);
 	return oc == OC_OK ? reply_page(r, &q, &shop, staff, n, (size_t)in.limit) : oc;
 }

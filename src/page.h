@@ -1,5 +1,5 @@
 /* page.h - lists that are paged by id, newest first: their parameters and the link to the next page.
- * Used by: ep_shop.c, ep_product.c. */
+ * Used by: ep_shop.c, ep_product.c, ep_staff.c. */
 #ifndef PICKUP_PAGE_H
 #define PICKUP_PAGE_H
 

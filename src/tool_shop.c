@@ -9,6 +9,7 @@
 #include "modes.h"
 #include "arena.h"
 #include "clock.h"
+#include "db_account.h"
 #include "db_shop.h"
 #include "db_user.h"
 #include "tool_opt.h"
@@ -147,7 +148,7 @@ static enum outcome shop_change_work(struct db *db, void *ctx)
 	struct work *w = ctx;
 	const struct shop_opts *o = w->call->opts;
 	struct shop s;
-	enum outcome oc = db_shop_get(db, w->call->arena, (struct shop_id){ o->id }, &s);
+	enum outcome oc = db_shop_get_locked(db, w->call->arena, (struct shop_id){ o->id }, &s);
 
 	if (oc == OC_NOT_FOUND)
 		return no_such(w, "ID", "shop", o->id);
@@ -155,9 +156,12 @@ static enum outcome shop_change_work(struct db *db, void *ctx)
 		oc = check_owner(db, w);
 	if (oc != OC_OK)
 		return oc;
+	struct user_id owner = s.owner_id;
 	apply_shop(o, &s);
 	s.updated_at = w->now;
-	return db_shop_update(db, &s);
+	oc = db_shop_update(db, &s);
+	/* The former owner may be listening. */
+	return oc == OC_OK && s.owner_id.v != owner.v ? db_close_channel(db, (struct channel){ CHANNEL_SHOP, s.id.v }, w->now) : oc;
 }
 
 static struct work work_of(struct call *c)

@@ -52,7 +52,7 @@ static enum outcome place(struct db *db, void *ctx)
 	struct order_item items[2];
 	struct order o = {
 		.shop_id = { shop }, .customer_id = { customer }, .customer_name = look.customer_name, .type = ORDER_PRE_ORDER, .status = ORDER_PENDING,
-		.scheduled_pickup_time = INT64_C(1898335800000000), .order_notes = STR("Will come at 5 PM sharp"), .version = 1,
+		.scheduled_pickup_time = INT64_C(1898335800000000), .order_notes = STR("Will come at 5 PM sharp"), .version = 1, .accept_by = INSTANT_NONE,
 		.created_at = l->clock.now(&l->clock), .timezone = look.timezone, .items = items, .item_count = 2,
 	};
 	o.updated_at = o.created_at;
@@ -63,7 +63,7 @@ static enum outcome place(struct db *db, void *ctx)
 		o.total_amount += p->price;
 	}
 	struct event_new message = event_new_order(l->arena, &o, zone_get(l->zones, o.timezone));
-	return db_place_write(db, &o, &message);
+	return db_place_write(db, &o, &message, 1);
 }
 
 static enum outcome request_place(struct load *l)

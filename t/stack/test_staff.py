@@ -7,6 +7,7 @@ import pytest
 from lib import check, proc
 from lib.api import phone
 from lib.http import FcgiClient
+from lib.subscribe import WebSocket, upgrade
 from lib.together import together
 
 case = pytest.param
@@ -285,6 +286,24 @@ def test_closed_in_the_same_transaction(own, shop):
         own.db.sql("DROP TRIGGER busy")
     assert [s["user_id"] for s in listed(own, shop)] == [who.id]
     assert remove(own, shop, who).status == 204
+
+
+def test_who_is_taken_out_hears_no_more(stack):
+    """With all of nginx and nchan; those who stay come again and are let in."""
+    shop, helper = stack.tools.shop(), stack.tools.user()
+    target = f"/ws/shop/{shop.id}"
+    assert upgrade(stack.call, target, helper).status == 403
+    check.ok(add(stack, shop, helper), 201)
+    sockets = [WebSocket(stack.call, target, helper), WebSocket(stack.call, target, shop.keeper)]
+    order = stack.place(stack.tools.user(), shop)
+    assert [s.receive().value["order_id"] for s in sockets] == [order["id"]] * 2
+    assert stack.call("DELETE", path(shop), shop.keeper, json={"user_id": helper.id}).status == 204
+    for socket in sockets:
+        socket.closed(5)
+    assert upgrade(stack.call, target, helper).status == 403
+    with WebSocket(stack.call, target, shop.keeper) as again:
+        order = stack.place(stack.tools.user(), shop)
+        assert again.receive().value["order_id"] == order["id"]
 
 
 # --- at once

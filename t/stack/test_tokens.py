@@ -9,6 +9,7 @@ from lib import check, tokens
 from lib.api import Workers, phone, write_params
 from lib.http import FcgiClient
 from lib.mariadb import write_private
+from lib.subscribe import Refused, WebSocket
 from lib.together import together
 
 case = pytest.param
@@ -269,6 +270,39 @@ def test_what_is_to_be_closed(no_relay):
     api.tools.run("user", "change", customer.id, "--name", "Other", "--active", "yes")
     api.call("POST", "/api/v1/auth/logout-all", "x.y.z")
     assert closes(api) == []
+
+
+def test_another_owner_of_a_shop(no_relay):
+    api = no_relay
+    shop, other = api.tools.shop(), api.tools.user("shopkeeper")
+    api.tools.run("shop", "change", shop.id, "--name", "Other", "--owner", shop.keeper.id)
+    assert closes(api) == []
+    api.tools.run("shop", "change", shop.id, "--owner", other.id)
+    assert closes(api) == [(1, shop.id)]
+    check.problem(api.call("GET", f"/api/v1/orders/shop/{shop.id}", shop.keeper), 403, "forbidden")
+    check.ok(api.call("GET", f"/api/v1/orders/shop/{shop.id}", other))
+
+
+def test_open_subscriptions_end(stack):
+    """With all of nginx and nchan: who lost the right hears nothing more, and is not let in again with what they had."""
+    shop, customer = stack.tools.shop(), stack.tools.user()
+    ticket = stack.call("POST", "/api/v1/auth/ticket", shop.keeper).json()["ticket"]
+    sockets = [WebSocket(stack.call, f"/ws/shop/{shop.id}", shop.keeper), WebSocket(stack.call, f"/ws/shop/{shop.id}?token={ticket}"),
+               WebSocket(stack.call, f"/ws/customer/{shop.keeper.id}", stack.tools.token(shop.keeper.id, "customer"))]
+    others = WebSocket(stack.call, f"/ws/customer/{customer.id}", customer)
+    assert stack.call("POST", "/api/v1/auth/logout-all", shop.keeper).status == 204
+    for socket in sockets:
+        socket.closed(5)
+    for target, token in ((f"/ws/shop/{shop.id}", shop.keeper), (f"/ws/shop/{shop.id}?token={ticket}", None)):
+        with pytest.raises(Refused) as refused:
+            WebSocket(stack.call, target, token)
+        assert refused.value.response.status == 401
+    others.nothing()
+    others.close()
+    new = stack.tools.run("token", "create", "--user", shop.keeper.id).strip()
+    with WebSocket(stack.call, f"/ws/shop/{shop.id}", new) as again:
+        order = stack.place(customer, shop)
+        assert again.receive().value["order_id"] == order["id"]
 
 
 # --- tokens of another login
