@@ -182,11 +182,16 @@ static const struct place_product *find_product(const struct placing *p, uint64_
 	return NULL;
 }
 
+static enum outcome refuse_shop(struct req *r)
+{
+	return problem_reply(r, PROBLEM_NOT_FOUND, "There is no such shop.");
+}
+
 /* The fault of what was looked at. */
 static enum outcome judge_look(struct placing *p, enum outcome oc)
 {
 	if (oc == OC_NOT_FOUND || (oc == OC_OK && !p->look.is_shop_active))
-		return problem_reply(p->r, PROBLEM_NOT_FOUND, "There is no such shop.");
+		return refuse_shop(p->r);
 	if (oc == OC_OK && (!p->look.customer_name.s || !p->look.is_customer_active))
 		return problem_reply(p->r, PROBLEM_UNAUTHORIZED, "This account does not exist or is not active.");
 	return oc == OC_OK ? auth_judge(p->r, &(struct standing){ true, true, p->look.customer_tokens_ended_at }) : oc;
@@ -256,6 +261,9 @@ static enum outcome look_at_rules(struct placing *p)
 	}
 	if (oc != OC_OK)
 		return oc;
+	/* Closed down since the first look, perhaps while this one stood in the queue. */
+	if (!shop.is_active)
+		return refuse_shop(r);
 	p->gate = gate_judge(&p->terms, r->now, p->order.type, p->in.scheduled_pickup_time);
 	if (p->gate == GATE_OPEN && is_pre_order)
 		oc = gate_is_full(db, p->order.shop_id, &p->terms, p->in.scheduled_pickup_time, &is_full);
