@@ -1,11 +1,16 @@
 /* gate.c - see gate.h. */
 #include "gate.h"
 
+#include <string.h>
+
 #include "problem.h"
 
 #define ALTERNATIVES 3
-/* How far is looked for places that are left, a few days at a time. */
+/* Times are looked for a few days at a time, as far as the calendar goes; what places are left is asked so many times. */
 #define LOOK_DAYS 7
+/* From one look to the next: a look is at whole dates, but begins within one, and a day may have an hour less. */
+#define LOOK_STEP DAYS(LOOK_DAYS - 2)
+#define DAYS(n) ((n) * 86400 * INSTANT_SECOND)
 #define LOOKS_MAX 9
 #define CANDIDATES_MAX 512
 
@@ -47,21 +52,12 @@ enum outcome gate_is_full(struct db *db, struct shop_id shop, const struct terms
 	return oc;
 }
 
-static uint64_t taken_in(const struct slot_count *counts, size_t n, const struct slot *slot)
-{
-	uint64_t taken = 0;
-	for (size_t i = 0; i < n; i++)
-		if (counts[i].pickup >= slot->start && counts[i].pickup < slot->end)
-			taken += counts[i].taken;
-	return taken;
-}
-
-/* Keeps those of the times whose slots have a place left. */
+/* Keeps those of the times whose slots have a place left. Both the times and the counts ascend. */
 static enum outcome drop_full(struct req *r, struct shop_id shop, const struct terms *t, instant *times, size_t *n)
 {
 	struct slot_count *counts;
 	struct slot slot, last;
-	size_t count_n, kept = 0;
+	size_t count_n, at = 0, kept = 0;
 	if (*n == 0 || !terms_have_places(t))
 		return OC_OK;
 	if (!calendar_slot_of(&t->calendar, times[0], &slot) || !calendar_slot_of(&t->calendar, times[*n - 1], &last))
@@ -69,9 +65,16 @@ static enum outcome drop_full(struct req *r, struct shop_id shop, const struct t
 	enum outcome oc = db_slot_counts(r->app->db, r->arena, shop, slot.start, last.end, &counts, &count_n);
 	if (oc != OC_OK)
 		return oc;
-	for (size_t i = 0; i < *n; i++)
-		if (calendar_slot_of(&t->calendar, times[i], &slot) && taken_in(counts, count_n, &slot) < (uint64_t)t->slot_capacity)
+	for (size_t i = 0; i < *n; i++) {
+		uint64_t taken = 0;
+		if (!calendar_slot_of(&t->calendar, times[i], &slot))
+			continue;
+		for (; at < count_n && counts[at].pickup < slot.end; at++)
+			if (counts[at].pickup >= slot.start)
+				taken += counts[at].taken;
+		if (taken < (uint64_t)t->slot_capacity)
 			times[kept++] = times[i];
+	}
 	*n = kept;
 	return OC_OK;
 }
@@ -80,11 +83,14 @@ static enum outcome drop_full(struct req *r, struct shop_id shop, const struct t
 static enum outcome look_ahead(struct req *r, struct shop_id shop, const struct terms *t, instant from, instant out[ALTERNATIVES], size_t *n)
 {
 	size_t max = terms_have_places(t) ? CANDIDATES_MAX : ALTERNATIVES;
-	instant *times = arena_array(r->arena, max, sizeof *times);
-	for (int look = 0; look < LOOKS_MAX && *n < ALTERNATIVES; look++) {
+	instant *times = arena_array(r->arena, max, sizeof *times), soonest = r->now + t->calendar.lead_minutes * 60 * INSTANT_SECOND;
+	from = from > soonest ? from : soonest;
+	instant end = from + DAYS(CALENDAR_HORIZON_DAYS);
+	for (int looks = 0; looks < LOOKS_MAX && *n < ALTERNATIVES && from < end; ) {
 		size_t found = calendar_candidates(&t->calendar, r->now, from, LOOK_DAYS, times, max);
+		looks += found > 0;
 		/* Where they were more than fit, the next look begins behind the last of them. */
-		from = found == max ? times[found - 1] + 1 : from + LOOK_DAYS * 86400 * INSTANT_SECOND;
+		from = found == max ? times[found - 1] + 1 : from + LOOK_STEP;
 		enum outcome oc = drop_full(r, shop, t, times, &found);
 		if (oc != OC_OK)
 			return oc;
@@ -95,17 +101,29 @@ static enum outcome look_ahead(struct req *r, struct shop_id shop, const struct 
 	return OC_OK;
 }
 
-/* The last ones before a time that is too far off. */
+/* The last ones before a time that is too far off, but none within a pause. */
 static enum outcome look_back(struct req *r, struct shop_id shop, const struct terms *t, instant before, instant out[ALTERNATIVES], size_t *n)
 {
-	instant *times = arena_array(r->arena, CANDIDATES_MAX, sizeof *times);
-	size_t found = calendar_candidates_before(&t->calendar, r->now, before, LOOK_DAYS, times, CANDIDATES_MAX);
-	enum outcome oc = drop_full(r, shop, t, times, &found);
-	if (oc != OC_OK)
-		return oc;
-	size_t first = found > ALTERNATIVES ? found - ALTERNATIVES : 0;
-	for (size_t i = first; i < found; i++)
-		out[(*n)++] = times[i];
+	instant first = t->paused_until == INSTANT_NONE ? r->now : t->paused_until, end = r->now + DAYS(t->calendar.max_days_ahead + 2);
+	instant *room = arena_array(r->arena, CANDIDATES_MAX, sizeof *room);
+	before = before < end ? before : end;
+	if (first < before - DAYS(CALENDAR_HORIZON_DAYS))
+		first = before - DAYS(CALENDAR_HORIZON_DAYS);
+	for (int looks = 0; looks < LOOKS_MAX && *n < ALTERNATIVES && before > first; ) {
+		instant *times = room;
+		size_t found = calendar_candidates_before(&t->calendar, r->now, before, LOOK_DAYS, times, CANDIDATES_MAX);
+		looks += found > 0;
+		before = found ? times[0] : before - LOOK_STEP;
+		for (; found && *times < first; times++)
+			found--;
+		enum outcome oc = drop_full(r, shop, t, times, &found);
+		if (oc != OC_OK)
+			return oc;
+		size_t more = found < ALTERNATIVES - *n ? found : ALTERNATIVES - *n;
+		memmove(out + more, out, *n * sizeof *out);
+		memcpy(out, times + found - more, more * sizeof *out);
+		*n += more;
+	}
 	return OC_OK;
 }
 

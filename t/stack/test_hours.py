@@ -1,10 +1,11 @@
 """Orders against a shop's calendar: hours, lead, days ahead, last order, pause, slots; what is refused and what is offered instead."""
+import concurrent.futures
 import datetime
 import itertools
 
 import pytest
 
-from lib import check
+from lib import check, proc
 from lib.clocked import Clocked
 from lib.together import together
 
@@ -151,6 +152,58 @@ def test_a_refusal_takes_nothing_and_a_retry_after_it_is_new(at, customer):
     at.at("2026-03-02T14:00 Europe/Berlin")
     again = at.post(customer, shop, headers=key)
     assert again.header("Idempotent-Replayed") == "true" and check.created(again) == order
+
+
+def test_what_is_offered_before_is_not_within_the_pause(at, shop, customer):
+    at.at("2026-03-02T10:00 Europe/Berlin")
+    at.set(shop, max_days_ahead=7, paused_until="2026-03-09T23:50:00+01:00", pre_orders_while_paused=True)
+    assert refused(pre_order(at, customer, shop, "2026-03-25T10:00:00+01:00"), "too_far")["alternatives"] == []
+    at.set(shop, paused_until="2026-03-09T23:30:00+01:00")
+    offered = refused(pre_order(at, customer, shop, "2026-03-25T10:00:00+01:00"), "too_far")["alternatives"]
+    assert offered == ["2026-03-09T23:30:00+01:00", "2026-03-09T23:45:00+01:00"]
+    for time in offered:
+        check.created(pre_order(at, customer, shop, time))
+
+
+@pytest.mark.parametrize("slots", [{}, {"slot_minutes": 60, "slot_capacity": 1}])
+def test_after_a_long_winter(at, shop, customer, slots):
+    """What is offered may be months ahead: as far as opens_at looks."""
+    at.at("2026-03-02T10:00 Europe/Berlin")
+    at.set(shop, opening_hours={}, exceptions=[{"date": "2026-08-20", "hours": [["09:00", "18:00"]]}], **slots)
+    assert refused(at.post(customer, shop), "shop_closed")["opens_at"] == "2026-08-20T09:00:00+02:00"
+    offered = refused(pre_order(at, customer, shop, "2026-03-25T10:00:00+01:00"), "outside_hours")["alternatives"]
+    assert offered[0] == "2026-08-20T09:00:00+02:00" and len(offered) == 3
+
+
+def test_the_same_day_of_the_next_week(at, shop, customer):
+    """A wish for the afternoon, where only mornings are open."""
+    at.at("2026-03-02T10:00 Europe/Berlin")
+    at.set(shop, opening_hours={"mon": [["09:00", "09:30"]]})
+    for hour in ("12", "23"):
+        assert refused(pre_order(at, customer, shop, f"2026-03-09T{hour}:30:00+01:00"), "outside_hours")["alternatives"] == [
+            "2026-03-16T09:00:00+01:00", "2026-03-16T09:15:00+01:00", "2026-03-23T09:00:00+01:00"]
+
+
+@pytest.mark.parametrize("slots", [{}, {"slot_minutes": 30, "slot_capacity": 1}])
+def test_before_a_holiday(at, shop, customer, slots):
+    """Where the last days that can be ordered for are closed, those before them are offered."""
+    at.at("2026-03-02T10:00 Europe/Berlin")
+    closed = [{"date": f"2026-03-{day}", "hours": []} for day in range(13, 32)]
+    at.set(shop, max_days_ahead=28, opening_hours={"thu": [["09:00", "10:00"]]}, exceptions=closed, last_order_minutes=30, **slots)
+    ends = ["2026-03-05T09:15:00+01:00", "2026-03-05T09:30:00+01:00", "2026-03-12T09:00:00+01:00", "2026-03-12T09:15:00+01:00", "2026-03-12T09:30:00+01:00"]
+    halves = [time for time in ends if time[14:16] != "15"]
+    assert refused(pre_order(at, customer, shop, "2026-05-07T09:00:00+02:00"), "too_far")["alternatives"] == (halves if slots else ends)[-3:]
+
+
+def test_closed_down_while_an_order_waits_its_turn(at, shop, customer):
+    at.set(shop, slot_minutes=60, slot_capacity=5)
+    at.at("2026-03-02T08:00 Europe/Berlin")
+    with at.db.session() as owner, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        owner.tell(f"START TRANSACTION; UPDATE pickup.shops SET is_active = 0 WHERE id = {shop.id}")
+        waiting = pool.submit(pre_order, at, customer, shop, "2026-03-02T12:00:00+01:00")
+        proc.wait_for(lambda: at.db.sql("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") != [["0"]], 10, "the order to wait")
+        owner.tell("COMMIT")
+        check.problem(waiting.result(20), 404, "not_found")
 
 
 # --- slots
