@@ -1,6 +1,6 @@
 /* hours.h - opening hours and their exceptions as JSON: what clients send, what the database keeps, what is answered.
  * Owns: their declared fields and their text. Does not own: what they mean (calendar.h).
- * Used by: ep_shop.c, terms.c, render.c. */
+ * Used by: shop_input.c, terms.c. */
 #ifndef PICKUP_HOURS_H
 #define PICKUP_HOURS_H
 
@@ -10,6 +10,7 @@
 #define HOURS_SPANS_MAX 48		/* of a day */
 #define HOURS_EXCEPTIONS_MAX 500
 #define HOURS_NOTE_MAX 200
+#define HOURS_EXCEPTIONS_TEXT_MAX 32768	/* bytes as they are kept: lists of shops hold them all, and anybody may ask for these */
 
 /* As a FIELD_OBJECT: which days were named, Monday is bit 0; a day that was not is closed. */
 struct hours_week { struct presence seen; struct spans days[7]; };

@@ -199,7 +199,8 @@ static void add_terms(struct buf *b, const struct shop *s, const struct terms *t
 
 void render_shop(struct buf *b, const struct shop *s, const struct terms *t, instant now)
 {
-	bool is_open = calendar_takes_instant(&t->calendar, now);
+	bool is_open = t->paused_until == INSTANT_NONE && calendar_takes_instant(&t->calendar, now);
+	instant closed_until = t->paused_until == INSTANT_NONE ? now : t->paused_until;
 	add_uint(b, "{\"id\":", s->id.v);
 	add_uint(b, ",\"owner_id\":", s->owner_id.v);
 	add_text(b, ",\"name\":", s->name);
@@ -212,7 +213,7 @@ void render_shop(struct buf *b, const struct shop *s, const struct terms *t, ins
 	add_time(b, ",\"updated_at\":", s->updated_at, t->calendar.zone);
 	add_terms(b, s, t);
 	add_bool(b, ",\"is_open\":", is_open);
-	add_time(b, ",\"opens_at\":", is_open ? INSTANT_NONE : calendar_next_instant(&t->calendar, now), t->calendar.zone);
+	add_time(b, ",\"opens_at\":", is_open ? INSTANT_NONE : calendar_next_instant(&t->calendar, closed_until), t->calendar.zone);
 	buf_addc(b, '}');
 }
 

@@ -69,6 +69,8 @@ static void check_hours(struct req *r, struct shop_input *in, struct faults *f)
 	if (!hours_exceptions_sort(in->exceptions.v, in->exceptions.n))
 		fault_add(f, "exceptions", "must hold each date once");
 	hours_print_exceptions(&exceptions, in->exceptions.v, in->exceptions.n);
+	if (exceptions.len > HOURS_EXCEPTIONS_TEXT_MAX)
+		fault_add(f, "exceptions", "must not be longer than %d bytes together, without white space", HOURS_EXCEPTIONS_TEXT_MAX);
 	in->exceptions_text = buf_str(&exceptions);
 }
 
@@ -112,8 +114,11 @@ static void apply_number(const struct shop_input *in, unsigned field, int64_t se
 		*to = RULE_OFF;
 }
 
-static void apply_pause(const struct shop_input *in, struct shop_rules *to)
+static void apply_pause(const struct shop_input *in, struct shop_rules *to, instant now)
 {
+	/* Or it would be shown as that of the next one. */
+	if (to->paused_until != INSTANT_NONE && to->paused_until <= now)
+		to->pause_reason = STR_NONE;
 	apply_text(in, F_REASON, in->pause_reason, &to->pause_reason);
 	if (was_sent(in, F_PRE_ORDERS))
 		to->pre_orders_while_paused = in->pre_orders_while_paused;
@@ -125,7 +130,7 @@ static void apply_pause(const struct shop_input *in, struct shop_rules *to)
 	}
 }
 
-void shop_input_apply(const struct shop_input *in, struct shop *s)
+void shop_input_apply(const struct shop_input *in, struct shop *s, instant now)
 {
 	struct shop_rules *to = &s->rules;
 	apply_text(in, F_NAME, in->name, &s->name);
@@ -146,5 +151,5 @@ void shop_input_apply(const struct shop_input *in, struct shop *s)
 	apply_number(in, F_PREPARATION, in->default_preparation_minutes, &to->default_preparation_minutes);
 	if (was_sent(in, F_AUTO))
 		to->auto_confirm = in->auto_confirm;
-	apply_pause(in, to);
+	apply_pause(in, to, now);
 }

@@ -24,8 +24,8 @@ struct shop_input {
 
 /* From the request's body, with every fault found. is_new: a name is required; else at least one member. OC_OK, or OC_REFUSED with the reply. */
 must_check enum outcome shop_input_read(struct req *r, bool is_new, struct shop_input *in);
-/* What was sent replaces what the shop has; the rest stays. */
-void shop_input_apply(const struct shop_input *in, struct shop *s);
+/* What was sent replaces what the shop has; the rest stays. A pause that is over by now has lost its reason. */
+void shop_input_apply(const struct shop_input *in, struct shop *s, instant now);
 /* Whether any of the shop's rules is among it. */
 bool shop_input_has_rules(const struct shop_input *in);
 

@@ -1,9 +1,11 @@
 """Opening and changing shops and products over HTTP: who may, what is taken, what is refused."""
+import datetime
 import decimal
 
 import pytest
 
 from lib import check
+from lib.clocked import Clocked
 from lib.times import from_now
 
 case = pytest.param
@@ -28,6 +30,14 @@ def keeper(api):
 @pytest.fixture(scope="module")
 def shop(api):
     return api.tools.shop(("60.00", 5))
+
+
+@pytest.fixture(scope="module")
+def at(api):
+    """Workers that live where a test says."""
+    clocked = Clocked(api, "shops")
+    yield clocked
+    clocked.stop()
 
 
 def test_a_shop_is_opened(api, keeper):
@@ -147,6 +157,38 @@ def test_a_pause_ends_with_its_reason(api):
     assert (over["paused_until"], over["pause_reason"]) == (None, None)
     late = api.set(shop, paused_until=from_now(minutes=-1), pause_reason="Over")
     assert (late["paused_until"], late["pause_reason"]) == (None, None)
+
+
+def test_a_reason_ends_with_its_pause(api, at):
+    shop = api.tools.shop(timezone="UTC")
+    at.at("2026-03-02T10:00+00:00")
+    at.set(shop, paused_until="2026-03-02T11:00:00Z", pause_reason="The oven is broken")
+    assert at.set(shop, paused_until="2026-03-02T11:30:00Z")["pause_reason"] == "The oven is broken"
+    at.at("2026-03-02T12:00+00:00")
+    assert at.set(shop, paused_until="2026-03-02T13:00:00Z")["pause_reason"] is None
+
+
+def test_paused_is_not_open(api, at):
+    shop = api.tools.shop(timezone="UTC")
+    at.at("2026-03-02T10:00+00:00")
+    for hours, opens in ((None, "2026-03-02T11:00:00+00:00"), ({"mon": [["09:00", "10:30"]], "tue": [["09:00", "12:00"]]}, "2026-03-03T09:00:00+00:00")):
+        paused = at.set(shop, opening_hours=hours, paused_until="2026-03-02T11:00:00Z")
+        assert (paused["is_open"], paused["opens_at"]) == (False, opens)
+        going_on = at.set(shop, paused_until=None)
+        assert (going_on["is_open"], going_on["opens_at"]) == (True, None)
+
+
+def test_a_long_list_of_exceptions(api):
+    """500 days off are taken; what would make everybody's list of shops long is not."""
+    shop = api.tools.shop()
+    days = [(datetime.date(2030, 1, 1) + datetime.timedelta(n)).isoformat() for n in range(501)]
+    closed = [{"date": day, "hours": [], "note": None} for day in days]
+    assert api.set(shop, exceptions=closed[:500])["exceptions"] == closed[:500]
+    path = f"/api/v1/shops/{shop.id}"
+    assert check.faults(api.call("PATCH", path, shop.keeper, json={"exceptions": closed})) == ["exceptions"]
+    long = [{**day, "note": "x" * 200} for day in closed]
+    assert check.faults(api.call("PATCH", path, shop.keeper, json={"exceptions": long[:200]})) == ["exceptions"]
+    assert api.set(shop, exceptions=long[:100])["exceptions"] == long[:100]
 
 
 def test_defaults_for_all_shops(api):
