@@ -309,7 +309,7 @@ def test_another_password(own):
 
 
 def test_it_closes_what_is_open(make_api):
-    api = make_api("closes", {"PICKUP_LOGIN_TRIES": "10"})
+    api = make_api("renewed", {"PICKUP_LOGIN_TRIES": "10"})
     api.relay.kill()
     api.relay.wait()
     who = Account(api)
