@@ -15,6 +15,7 @@ bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n)
 	*app = (struct app){ .settings = settings, .conf = conf, .clock = clock_system() };
 	log_set_level((enum log_level)conf->log_level);
 	app->arena = arena_new();
+	app->piece_arena = arena_new();
 	app->zones = zone_cache_new(conf->zoneinfo);
 	app->poke = poke_sender_new();
 	app->db = db_new(conf);
@@ -29,6 +30,7 @@ void app_clear(struct app *app)
 	poke_sender_free(app->poke);
 	zone_cache_free(app->zones);
 	arena_free(app->arena);
+	arena_free(app->piece_arena);
 	conf_free(app->settings);
 	*app = (struct app){ 0 };
 }

@@ -24,6 +24,7 @@ struct app {
 	struct poke_sender *poke;
 	struct clock clock;
 	struct arena *arena;			/* reset after each request */
+	struct arena *piece_arena;		/* for one piece of an answer that is written in pieces; empty otherwise */
 	bool is_schema_checked;			/* the database was seen to have the tables that we need */
 };
 

@@ -30,7 +30,7 @@ struct export {
 	const struct shop *shop;
 	const struct zone *zone;
 	instant from, to;
-	struct arena *arena;		/* of one page */
+	struct arena *arena;		/* of one page; borrowed */
 };
 
 /* ---- the period ---- */
@@ -236,7 +236,7 @@ enum outcome ep_orders_export(struct req *r)
 {
 	struct shop_id id = { r->ids[0] };
 	struct shop shop;
-	struct export e = { .req = r, .shop = &shop };
+	struct export e = { .req = r, .shop = &shop, .arena = r->app->piece_arena };
 	enum outcome oc = access_shop(r, id);
 	if (oc == OC_OK)
 		oc = db_shop_get(r->app->db, r->arena, id, &shop);
@@ -244,10 +244,8 @@ enum outcome ep_orders_export(struct req *r)
 		return oc;
 	e.zone = zone_get(r->app->zones, shop.timezone);
 	oc = read_period(r, &e);
-	if (oc != OC_OK)
-		return oc;
-	e.arena = arena_new();
-	oc = write_pages(&e);
-	arena_free(e.arena);
+	if (oc == OC_OK)
+		oc = write_pages(&e);
+	arena_reset(e.arena);
 	return oc;
 }
