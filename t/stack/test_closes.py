@@ -216,16 +216,40 @@ def test_every_kind_of_subscriber_comes_again(stack, fresh, customer):
     check.ok(stack.call("GET", "/readyz"))
 
 
+def refused(stack, target, who, status, code):
+    with pytest.raises(Refused) as refusal:
+        WebSocket(stack.call, target, who)
+    check.problem(refusal.value.response, status, code)
+
+
 def test_who_lost_the_right_is_not_let_in_again(stack, fresh):
     successor = stack.tools.user("shopkeeper")
     ws = WebSocket(stack.call, channel(fresh), fresh.keeper)
     # Which writes the row.
     stack.tools.run("shop", "change", fresh.id, "--owner", successor.id)
     assert ws.closed(3).code == 1001
-    with pytest.raises(Refused) as refused:
-        WebSocket(stack.call, channel(fresh), fresh.keeper)
-    check.problem(refused.value.response, 403, "forbidden")
+    refused(stack, channel(fresh), fresh.keeper, 403, "forbidden")
     WebSocket(stack.call, channel(fresh), successor).close()
+
+
+def test_whoever_loses_a_right_is_cut_off_at_once(stack, fresh):
+    """By every way to lose it; whoever keeps it comes again."""
+    helper, customer, keeper, at = stack.tools.user(), stack.tools.user(), fresh.keeper, f"/api/v1/shops/{fresh.id}/staff"
+    check.ok(stack.call("POST", at, keeper, json={"user_id": helper.id}), 201)
+    of_helper, of_keeper = WebSocket(stack.call, channel(fresh), helper), WebSocket(stack.call, channel(fresh), keeper)
+    began = time.monotonic()
+    assert stack.call("DELETE", f"{at}/{helper.id}", keeper).status == 204
+    assert (of_helper.closed(3).code, of_keeper.closed(3).code) == (1001, 1001)
+    refused(stack, channel(fresh), helper, 403, "forbidden")
+    of_keeper = WebSocket(stack.call, channel(fresh), keeper)
+    of_customer = WebSocket(stack.call, channel(customer), customer)
+    assert stack.call("POST", "/api/v1/auth/logout-all", keeper).status == 204
+    assert of_keeper.closed(3).code == 1001
+    refused(stack, channel(fresh), keeper, 401, "unauthorized")
+    stack.tools.run("user", "change", customer.id, "--active", "no")
+    assert of_customer.closed(3).code == 1001
+    refused(stack, channel(customer), customer, 401, "unauthorized")
+    assert time.monotonic() - began < 3 * SOON
 
 
 @pytest.mark.takes_away
