@@ -89,6 +89,58 @@ def test_objects_of_answers_are_closed_and_those_of_requests_open(description):
             assert name in requests or set(found["required"]) <= set(found["properties"]), name
 
 
+# --- what every operation refuses
+
+def attempt(api, operation, who, body=None, **headers):
+    """The operation with the examples of its parameters, and with one of its body where none is given."""
+    target, more = operation.address()
+    if body is None and operation.request:
+        body = json.dumps(next(iter(operation.examples.values())), default=float).encode()
+    return api.call(operation.method, target, who, body=body, headers={**more, **headers})
+
+
+def people(operation, customer, keeper):
+    """Who may do it, as far as a role tells, and who may not."""
+    wants = operation.security[0].get("bearer") if operation.security else None
+    return (customer, keeper) if wants == ["customer"] else (keeper, customer if wants == ["shopkeeper"] else None)
+
+
+def test_without_a_token(api, description):
+    asking = [o for o in description.operations if o.security and {} not in o.security]
+    assert len(asking) > 20
+    for operation in asking:
+        for who in (None, "x.y.z"):
+            check.problem(attempt(api, operation, who), 401, "unauthorized")
+
+
+def test_with_the_wrong_role(api, world, description):
+    wrong = [(o, who) for o in description.operations if (who := people(o, world.customer, world.keeper)[1])]
+    assert len(wrong) > 10
+    for operation, who in wrong:
+        check.problem(attempt(api, operation, who), 403, "forbidden")
+
+
+def test_bodies_that_are_none(api, world, description):
+    taking = [o for o in description.operations if o.request]
+    assert len(taking) > 10
+    for operation in taking:
+        who, _ = people(operation, world.customer, world.keeper)
+        for body in (b"{", b"[]", b"null", b'{"a": 1, "a": 2}'):
+            check.problem(attempt(api, operation, who, body), 400, "malformed_json")
+        check.problem(attempt(api, operation, who, b"{}", **{"Content-Type": "text/plain"}), 415, "unsupported_media_type")
+        check.problem(attempt(api, operation, who, b'{"x": "' + b"x" * 300000 + b'"}'), 413, "body_too_large")
+
+
+def test_while_the_database_is_away(make_api, description):
+    made = make_api("openapi-away")
+    customer, keeper = made.tools.user(), made.tools.user("shopkeeper")
+    check.ok(made.call("GET", "/api/v1/shops"))
+    made.db.kill()
+    for operation in description.operations:
+        if operation.id not in ("getHealth", "getDescription"):
+            check.problem(attempt(made, operation, people(operation, customer, keeper)[0]), 503, "unavailable")
+
+
 # --- served
 
 def test_everybody_may_read_it(api, world, text):

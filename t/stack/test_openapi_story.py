@@ -1,6 +1,5 @@
 """Every example of the API's description, run as it stands there: they tell one story, from two people who register to an order that is picked up."""
 import json
-import urllib.parse
 
 import pytest
 
@@ -63,29 +62,13 @@ def told(make_api, described):
             proc.wait_for(lambda: api.db.sql("SELECT COUNT(*) FROM outbox") == [["0"]], 10, "all messages to be numbered")
         if step.operation == "getPhoto":
             step.other["name"] = answers["uploadPhoto"].json()["list_image_url"].rpartition("/")[2]
-        target, headers = request(operation, step)
+        target, headers = operation.address(step.leave, step.other)
         answer = api.call(operation.method, target, tokens.get(step.who), body=body_of(operation, step, answers), headers=headers)
         assert 200 <= answer.status < 300, (step, answer)
         if step.operation in ("login", "changePassword"):
             tokens[step.example] = answer.json()["access_token"]
         answers.setdefault(str(step), answer)
     return answers
-
-
-def request(operation, step):
-    """(target, headers) with the examples of the operation's parameters."""
-    path, query, headers = operation.path, [], {}
-    for parameter in operation.parameters:
-        value = step.other.get(parameter.name, parameter.example)
-        if value is None or parameter.name in step.leave:
-            continue
-        if parameter.where == "path":
-            path = path.replace("{" + parameter.name + "}", str(value))
-        elif parameter.where == "header":
-            headers[parameter.name] = value
-        else:
-            query += [(parameter.name, json.dumps(v) if isinstance(v, bool) else v) for v in (value if isinstance(value, list) else [value])]
-    return path + ("?" + urllib.parse.urlencode(query) if query else ""), headers
 
 
 def body_of(operation, step, answers):

@@ -167,6 +167,22 @@ class Operation:
             media = schemas.resolve(response).get("content", {}).values() if status.startswith("2") else ()
             self.answer_examples.update({name: example["value"] for m in media for name, example in m.get("examples", {}).items()})
 
+    def address(self, leave=(), other=()):
+        """(target, headers) with the examples of the parameters, but for those to be left out and those of another value."""
+        path, query, headers = self.path, [], {}
+        for parameter in self.parameters:
+            value = dict(other).get(parameter.name, parameter.example)
+            if value is None or parameter.name in leave:
+                continue
+            if parameter.where == "path":
+                path = path.replace("{" + parameter.name + "}", str(value))
+            elif parameter.where == "header":
+                headers[parameter.name] = value
+            else:
+                values = value if isinstance(value, list) else [value]
+                query += [(parameter.name, json.dumps(v) if isinstance(v, bool) else v) for v in values]
+        return path + ("?" + urllib.parse.urlencode(query) if query else ""), headers
+
     def complaint(self, method, target, headers, body, answer):
         expected = self.expected.get(str(answer.status)) or (self.expected["default"] if answer.status >= 400 else None)
         if not expected:
