@@ -28,72 +28,67 @@ static enum outcome take_counts(void *ctx, const struct db_val *v)
 }
 
 #define KEYS_MAX 2
-struct key { enum login_kind kind; struct str subject; };
 
-/* Always in this order, so that two transactions lock them in the same one. */
-static unsigned keys_of(const struct login_subjects *s, bool is_known, struct key keys[KEYS_MAX])
+static void put_key(struct db_val **v, enum login_kind kind, struct str subject)
 {
-	unsigned n = 0;
-	if (is_known) {
-		keys[n++] = (struct key){ BY_PAIR, s->pair };
-		return n;
-	}
-	keys[n++] = (struct key){ BY_NUMBER, s->number };
-	if (s->address.s)
-		keys[n++] = (struct key){ BY_ADDRESS, s->address };
-	return n;
+	*(*v)++ = db_uint(kind);
+	*(*v)++ = db_text(subject);
 }
 
-static struct db_val *put_keys(struct db_val *v, const struct key *keys, unsigned n)
+/* What counts, and how many those are. Always in this order, so that two transactions lock them in the same one. */
+static unsigned put_keys(struct db_val **v, const struct login_subjects *s, bool is_known)
 {
-	for (unsigned i = 0; i < n; i++) {
-		*v++ = db_uint(keys[i].kind);
-		*v++ = db_text(keys[i].subject);
+	put_key(v, is_known ? BY_PAIR : BY_NUMBER, is_known ? s->pair : s->number);
+	if (is_known || !s->address.s)
+		return 1;
+	put_key(v, BY_ADDRESS, s->address);
+	return 2;
+}
+
+static enum outcome ensure(struct db *db, const struct login_subjects *s, instant now)
+{
+	struct db_val args[3 * KEYS_MAX], *v = args;
+	unsigned n = s->address.s ? 2 : 1;
+	put_key(&v, BY_NUMBER, s->number);
+	*v++ = db_time(now);
+	if (n == 2) {
+		put_key(&v, BY_ADDRESS, s->address);
+		*v++ = db_time(now);
 	}
-	return v;
+	return db_run(db, SQL_LOGIN_ENSURE, n, args, (size_t)(v - args), NULL, NULL, NULL);
 }
 
 /* Rows are made before they are looked at: of one that is not there nobody can have a lock, and a hundred at once would all see nothing. */
 enum outcome db_login_look(struct db *db, const struct login_subjects *s, instant now, struct login_counts *out)
 {
-	struct db_val pair[] = { db_text(s->pair) }, rows[3 * KEYS_MAX], args[2 * KEYS_MAX], *v = rows;
-	struct key keys[KEYS_MAX];
+	struct db_val pair[] = { db_text(s->pair) }, args[2 * KEYS_MAX], *v = args;
 	*out = (struct login_counts){ .number.at = INSTANT_NONE, .address.at = INSTANT_NONE, .pair.at = INSTANT_NONE };
 	enum outcome oc = s->pair.s ? db_run(db, SQL_LOGIN_KNOWN, 0, pair, 1, take_counts, out, NULL) : OC_OK;
 	if (oc != OC_OK || out->is_known)
 		return oc;
-	unsigned n = keys_of(s, false, keys);
-	for (unsigned i = 0; i < n; i++) {
-		v = put_keys(v, &keys[i], 1);
-		*v++ = db_time(now);
-	}
-	put_keys(args, keys, n);
+	unsigned n = put_keys(&v, s, false);
 	db_hold(db);
-	oc = db_run(db, SQL_LOGIN_ENSURE, n, rows, 3 * n, NULL, NULL, NULL);
+	oc = ensure(db, s, now);
 	if (oc == OC_OK)
-		oc = db_run(db, SQL_LOGIN_LOOK, n, args, 2 * n, take_counts, out, NULL);
+		oc = db_run(db, SQL_LOGIN_LOOK, n, args, (size_t)(v - args), take_counts, out, NULL);
 	return oc == OC_OK ? db_collect(db) : oc;
 }
 
 enum outcome db_login_count(struct db *db, const struct login_subjects *s, bool is_known, instant now)
 {
-	struct key keys[KEYS_MAX];
-	unsigned n = keys_of(s, is_known, keys);
-	struct db_val args[2 + 2 * KEYS_MAX] = { db_time(now - FAILURES_LAST), db_time(now) };
-	put_keys(args + 2, keys, n);
-	return db_run(db, SQL_LOGIN_COUNT, n, args, 2 + 2 * n, NULL, NULL, NULL);
+	struct db_val args[2 + 2 * KEYS_MAX] = { db_time(now - FAILURES_LAST), db_time(now) }, *v = args + 2;
+	unsigned n = put_keys(&v, s, is_known);
+	return db_run(db, SQL_LOGIN_COUNT, n, args, (size_t)(v - args), NULL, NULL, NULL);
 }
 
 enum outcome db_login_good(struct db *db, const struct login_subjects *s, bool is_known, instant now)
 {
-	struct db_val pair[] = { db_text(s->pair), db_time(now) }, args[2 * KEYS_MAX];
-	struct key keys[KEYS_MAX];
+	struct db_val pair[] = { db_text(s->pair), db_time(now) }, args[2 * KEYS_MAX], *v = args;
 	enum outcome oc = s->pair.s ? db_run(db, SQL_LOGIN_REMEMBER, 0, pair, 2, NULL, NULL, NULL) : OC_OK;
 	if (oc != OC_OK || is_known)
 		return oc;
-	unsigned n = keys_of(s, false, keys);
-	put_keys(args, keys, n);
-	return db_run(db, SQL_LOGIN_FORGET, n, args, 2 * n, NULL, NULL, NULL);
+	unsigned n = put_keys(&v, s, false);
+	return db_run(db, SQL_LOGIN_FORGET, n, args, (size_t)(v - args), NULL, NULL, NULL);
 }
 
 enum outcome db_login_prune(struct db *db, instant now, uint64_t limit, uint64_t *n)
