@@ -167,7 +167,8 @@ def sql(stack, statement):
 
 
 def close(stack, thing):
-    sql(stack, f"INSERT INTO channel_closes (channel_kind, channel_id, at) VALUES ({1 if hasattr(thing, 'keeper') else 2}, {thing.id}, UTC_TIMESTAMP(6))")
+    kind = 1 if hasattr(thing, "keeper") else 2
+    sql(stack, f"INSERT INTO channel_closes (channel_kind, channel_id, at) VALUES ({kind}, {thing.id}, UTC_TIMESTAMP(6))")
 
 
 def next_after(ws, seen):
