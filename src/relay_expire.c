@@ -43,8 +43,9 @@ static enum outcome expire_once(struct db *db, void *ctx)
 	return oc;
 }
 
-/* OC_OK, also where others change this order just now: the next look finds it again. */
-static enum outcome expire(struct relay *r, struct order_id id, instant now)
+/* OC_OK, also where others change this order just now, or where it cannot be read (logged): the next look finds it again, and the others' time comes
+ * all the same. Counts it where it is decided. */
+static enum outcome expire(struct relay *r, struct order_id id, instant now, size_t *decided)
 {
 	struct expiry e = { r, id, now, false };
 	enum outcome oc = db_transact(r->db, expire_once, &e);
@@ -52,19 +53,20 @@ static enum outcome expire(struct relay *r, struct order_id id, instant now)
 		log_info("order %llu was not accepted in time", (unsigned long long)id.v);
 		r->has_more = true;
 	}
-	return oc == OC_BUSY ? OC_OK : oc;
+	*decided += oc == OC_OK;
+	return oc == OC_BUSY || oc == OC_BAD ? OC_OK : oc;
 }
 
 void relay_expire(struct relay *r)
 {
 	struct order_id due[EXPIRE_ROWS];
-	size_t n = 0;
+	size_t n = 0, decided = 0;
 	instant now = r->clock.now(&r->clock);
 	enum outcome oc = db_deadlines_due(r->db, now, EXPIRE_ROWS, due, &n);
 	for (size_t i = 0; i < n && oc == OC_OK && relay_may_publish(r); i++) {
-		oc = expire(r, due[i], now);
+		oc = expire(r, due[i], now, &decided);
 		arena_reset(r->arena);
 	}
 	(void)relay_db_ok(r, oc);
-	r->expire_at = clock_mono() + (n == EXPIRE_ROWS ? 0 : EXPIRE_PAUSE_US);
+	r->expire_at = clock_mono() + (n == EXPIRE_ROWS && decided ? 0 : EXPIRE_PAUSE_US);
 }

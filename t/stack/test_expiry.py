@@ -76,6 +76,17 @@ def test_an_order_of_which_nothing_is_left(api, shop, customer):
     proc.wait_for(lambda: api.db.sql(f"SELECT COUNT(*) FROM order_deadlines WHERE order_id = {order['id']}") == [["0"]], 30, "the sweep")
 
 
+def test_one_that_another_hand_has_spoilt(api, shop, customer):
+    """The others' time comes all the same."""
+    spoilt, order = api.place(customer, shop), api.place(customer, shop)
+    api.db.sql(f"UPDATE orders SET order_type = 'odd' WHERE id = {spoilt['id']}")
+    for late in (spoilt, order):
+        overdue(api, late)
+    expired(api, customer, order)
+    api.db.sql(f"UPDATE orders SET order_type = 'instant' WHERE id = {spoilt['id']}")
+    expired(api, customer, spoilt)
+
+
 def test_a_confirm_at_that_very_moment(api, shop, customer):
     """Exactly one wins, whoever that is; stock and history agree."""
     orders = [api.place(customer, shop) for _ in range(8)]
