@@ -201,10 +201,11 @@ static struct zone *zone_read(int fd)
 	return z;
 }
 
-/* "localtime" and "posixrules" mean something else on each host. */
+/* "localtime" and "posixrules" mean something else on each host; "./UTC" and "Europe//Berlin" are files, but no names that anybody else knows. */
 static bool name_is_sane(const char *name)
 {
 	return name[0] && name[0] != '/' && strlen(name) <= NAME_MAX_BYTES && !strstr(name, "..")
+		&& !strstr(name, "./") && !strstr(name, "//")
 		&& strcmp(name, "localtime") != 0 && strcmp(name, "posixrules") != 0;
 }
 

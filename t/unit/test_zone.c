@@ -203,7 +203,7 @@ Test(zone, names)
 {
 	static const char *const bad[] = {
 		"", "Nowhere/Land", "../zoneinfo/UTC", "/usr/share/zoneinfo/UTC", "Europe/../UTC", "Europe", ".", "..", "Europe/Berlin/", "localtime",
-		"posixrules", "tzdata.zi", "zone.tab", "right/Europe/Berlin", "europe/berlin\n", "UTC ",
+		"posixrules", "tzdata.zi", "zone.tab", "right/Europe/Berlin", "europe/berlin\n", "UTC ", "./UTC", "Europe//Berlin", "Europe/./Berlin",
 	};
 	char long_name[5000];
 
