@@ -10,13 +10,30 @@
 #include "reply.h"
 #include "shop_input.h"
 
-static enum outcome add_shop(struct req *r, struct arena *a, struct buf *b, const struct shop *shop)
+static enum outcome add_shop(struct req *r, struct buf *b, const struct shop *shop)
 {
 	struct terms terms;
-	enum outcome oc = terms_of(r->app, a, shop, r->now, &terms);
+	enum outcome oc = terms_of(r->app, r->arena, shop, r->now, &terms);
 	if (oc == OC_OK)
 		render_shop(b, shop, &terms, r->now);
 	return oc;
+}
+
+/* While a calendar is read it takes twenty times the room of its text. A shop whose hours are none (logged) is left out: the others are shown. */
+static void add_shops(struct req *r, struct buf *b, const struct shop *shops, size_t n)
+{
+	struct arena *each = arena_new();
+	struct terms terms;
+	size_t shown = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (terms_of(r->app, each, &shops[i], r->now, &terms) == OC_OK) {
+			if (shown++)
+				buf_addc(b, ',');
+			render_shop(b, &shops[i], &terms, r->now);
+		}
+		arena_reset(each);
+	}
+	arena_free(each);
 }
 
 enum outcome ep_shop_list(struct req *r)
@@ -31,19 +48,12 @@ enum outcome ep_shop_list(struct req *r)
 	if (oc != OC_OK)
 		return oc;
 	struct buf *b = reply_json(r, 200);
-	struct arena *each = arena_new();	/* while it is read a calendar takes twenty times the room of its text */
 	buf_addc(b, '[');
-	for (size_t i = 0; i < n && i < (size_t)in.limit && oc == OC_OK; i++) {
-		if (i)
-			buf_addc(b, ',');
-		oc = add_shop(r, each, b, &shops[i]);
-		arena_reset(each);
-	}
-	arena_free(each);
+	add_shops(r, b, shops, n < (size_t)in.limit ? n : (size_t)in.limit);
 	buf_addc(b, ']');
 	if (n > (size_t)in.limit)
 		page_link(r, &q, shops[in.limit - 1].id.v);
-	return oc;
+	return OC_OK;
 }
 
 /* A shop that was closed down is as if it were not there. */
@@ -53,7 +63,7 @@ enum outcome ep_shop_get(struct req *r)
 	enum outcome oc = db_shop_get(r->app->db, r->arena, (struct shop_id){ r->ids[0] }, &shop);
 	if (oc != OC_OK || !shop.is_active)
 		return oc == OC_OK ? OC_NOT_FOUND : oc;
-	return add_shop(r, r->arena, reply_json(r, 200), &shop);
+	return add_shop(r, reply_json(r, 200), &shop);
 }
 
 struct writing { struct req *r; struct shop_input in; struct shop shop; };
@@ -82,7 +92,7 @@ enum outcome ep_shop_create(struct req *r)
 	if (oc != OC_OK)
 		return oc;
 	http_reply_header(r->reply, "Location", arena_printf(r->arena, "/api/v1/shops/%llu", (unsigned long long)w.shop.id.v));
-	return add_shop(r, r->arena, reply_json(r, 201), &w.shop);
+	return add_shop(r, reply_json(r, 201), &w.shop);
 }
 
 static enum outcome change_once(struct db *db, void *ctx)
@@ -106,5 +116,5 @@ enum outcome ep_shop_change(struct req *r)
 	enum outcome oc = shop_input_read(r, false, &w.in);
 	if (oc == OC_OK)
 		oc = db_transact(r->app->db, change_once, &w);
-	return oc == OC_OK ? add_shop(r, r->arena, reply_json(r, 200), &w.shop) : oc;
+	return oc == OC_OK ? add_shop(r, reply_json(r, 200), &w.shop) : oc;
 }

@@ -191,6 +191,15 @@ def test_a_long_list_of_exceptions(api):
     assert api.set(shop, exceptions=long[:100])["exceptions"] == long[:100]
 
 
+def test_hours_that_another_hand_has_spoilt(api):
+    """Their shop cannot be shown, the others can; its owner mends it."""
+    shops = [api.tools.shop() for _ in range(3)]
+    api.db.sql(f"UPDATE shops SET has_rules = 1, opening_hours = '9 to 5' WHERE id = {shops[1].id}")
+    listed = [s["id"] for s in check.ok(api.call("GET", f"/api/v1/shops?cursor={shops[2].id + 1}&limit=3"))]
+    assert listed == [shops[2].id, shops[0].id]
+    assert api.set(shops[1], opening_hours=HOURS)["opening_hours"] == HOURS
+
+
 def test_defaults_for_all_shops(api):
     """Settings of pickup.params: they hold where a shop has set nothing, and null switches off what they switch on."""
     shop = api.tools.shop()
