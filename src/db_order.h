@@ -49,7 +49,7 @@ must_check enum outcome db_place_look(struct db *db, struct arena *a, struct use
  * what was looked at rolls back. is_short: some counted one has less than that: roll back as well. */
 must_check enum outcome db_place_take(struct db *db, struct arena *a, struct user_id customer, struct shop_id shop,
 	const struct stock_move *moves, size_t n, struct place_look *out, bool *is_short);
-/* Gives back to products that are still counted. n from 1. */
+/* Gives back to products that are still counted, up to the most that can be. n from 1. */
 must_check enum outcome db_stock_give(struct db *db, const struct stock_move *moves, size_t n);
 /* Adds quantity of a product to the moves, one entry a product; gives the new count. moves has room for one more. */
 size_t stock_move_add(struct stock_move *moves, size_t n, struct product_id id, uint32_t quantity);

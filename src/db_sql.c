@@ -155,9 +155,9 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* (id, quantity) each; (id, quantity) each: the counted ones that have enough; how many those were must be looked at */
 	WRITES(SQL_STOCK_TAKE, "{uu}{uu}",
 		"UPDATE products SET stock = stock - CASE id {WHEN ? THEN ?| } END WHERE {(id = ? AND stock >= ?)| OR }"),
-	/* (id, quantity) each; ids */
+	/* (id, quantity) each; ids. No more than the column holds: the shop may have counted anew meanwhile, and cancelling must not fail for it. */
 	WRITES(SQL_STOCK_GIVE, "{uu}{u}",
-		"UPDATE products SET stock = stock + CASE id {WHEN ? THEN ?| } END WHERE id IN ({?|, }) AND stock IS NOT NULL"),
+		"UPDATE products SET stock = LEAST(stock + CASE id {WHEN ? THEN ?| } END, 2147483647) WHERE id IN ({?|, }) AND stock IS NOT NULL"),
 	WRITES(SQL_ORDER_INSERT, "uussstimsssttt",
 		"INSERT INTO orders (shop_id, customer_id, customer_name, order_type, status, scheduled_pickup_time,"
 		" estimated_preparation_minutes, total_amount, order_notes, list_image_url, items_json, accept_by, created_at, updated_at)"

@@ -298,3 +298,12 @@ def test_a_price_set_now_is_that_of_the_next_order(api, world):
     first = api.place(world.customer, shop)
     check.ok(api.call("PATCH", f"/api/v1/products/{shop.products[0].id}", shop.keeper, json={"price": 75.5}))
     assert [str(o["total_amount"]) for o in (api.read(world.customer, first), api.place(world.customer, shop))] == ["60.0", "75.5"]
+
+
+def test_stock_counted_anew_to_the_most_there_is(api, world):
+    """What a cancelled order gives back has no room there: it can be cancelled all the same."""
+    shop = api.tools.shop(("1.00", 10))
+    order = api.place(world.customer, shop, [(shop.products[0], 5)])
+    check.ok(api.call("PATCH", f"/api/v1/products/{shop.products[0].id}", shop.keeper, json={"stock": 2147483646}))
+    assert api.change(shop, order, status="cancelled")["status"] == "cancelled"
+    assert api.stock(shop, shop.products[0]) == 2147483647
