@@ -1,6 +1,6 @@
 /* calendar.c - when a shop is open, takes orders, and can be come to.
  * Owns: what follows from a shop's hours and limits. Does not own: the hours in real time (calendar_walk.c), capacities, pauses (the endpoints). Pure.
- * Used by: the shop and order endpoints, whoever looks for orders that were not accepted in time. */
+ * Used by: gate.c, ep_place.c, ep_slots.c, render.c. */
 #include <stdlib.h>
 #include <string.h>
 

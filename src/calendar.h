@@ -16,14 +16,13 @@
 
 struct arena;
 
-#define CALENDAR_SPANS_MAX 100		/* of a date, for whoever takes them in; here any number is right, but costs time */
 #define CALENDAR_HORIZON_DAYS 400	/* nothing here looks further ahead */
 #define DAY_MINUTES 1440
 #define CALENDAR_GRID_MINUTES 15	/* between two times to propose, where there are no slots */
 
 /* Minutes from the midnight of the date on which it starts: 0 <= start < 1440, start < end <= start + 1440. */
 struct span { int start, end; };
-struct spans { struct span *v; size_t n; };	/* of one date, by start, none overlapping another: spans_are_apart */
+struct spans { struct span *v; size_t n; };	/* of one date, by start, none overlapping another; any number, but each costs time */
 struct exception { int64_t date; struct spans hours; struct str note; };	/* date: days since 1970; note: or none */
 
 /* All of it borrowed by every function here. */

@@ -21,7 +21,7 @@ extern const struct field_table hours_exception_table;
 /* Sorts them by date. False: a date comes twice. */
 must_check bool hours_exceptions_sort(struct exception *v, size_t n);
 
-/* The text in the form in which it came, without white space: what hours_parse() reads again. */
+/* The text in the form in which it came, without white space and by time; an end of 00:00 is 24:00. What hours_parse() reads again. */
 void hours_print_week(struct buf *b, const struct hours_week *w);
 void hours_print_exceptions(struct buf *b, const struct exception *v, size_t n);
 
