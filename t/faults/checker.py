@@ -7,6 +7,7 @@ import decimal
 import json
 import zoneinfo
 
+import terms
 import timing
 from history import MADE_UP, flat
 
@@ -38,6 +39,11 @@ class Case:
         self.channels = group(database.events, lambda e: (KINDS[e["channel_kind"]], e["channel_id"]))
         for events in self.channels.values():
             events.sort(key=lambda e: e["seq"])
+        self.wishes = {p.marker: p for p in history.placements}
+        self.changes_of = group(history.changes, lambda c: c.order)
+        self.terms = terms.of_shops(history)
+        self.placed = {order["id"]: terms.placed(self, order) for order in database.orders}
+        self.places = terms.places(self)
 
     def order_text(self, order_id):
         order = self.orders.get(order_id)
@@ -46,10 +52,10 @@ class Case:
 
     def local(self, order, when):
         """An instant as answers and messages of that order print it."""
-        if when is None:
-            return None
-        zone = zoneinfo.ZoneInfo(self.world.shops[order["shop_id"]]["timezone"])
-        return when.replace(microsecond=0).astimezone(zone).isoformat()
+        return when and when.replace(microsecond=0).astimezone(self.zone(order["shop_id"])).isoformat()
+
+    def zone(self, shop):
+        return zoneinfo.ZoneInfo(self.world.shops[shop]["timezone"])
 
 
 def group(rows, key):
@@ -83,7 +89,8 @@ def as_placed(case, order):
             "order_type": order["order_type"], "status": first["status"], "scheduled_pickup_time": case.local(order, order["scheduled_pickup_time"]),
             "estimated_preparation_minutes": first["estimated_preparation_minutes"], "total_amount": first["total_amount"],
             "order_notes": order["order_notes"], "item_count": len(case.items.get(order["id"], [])), "version": 1,
-            "created_at": case.local(order, order["created_at"]), "updated_at": case.local(order, order["created_at"])}
+            "created_at": case.local(order, order["created_at"]), "updated_at": case.local(order, order["created_at"]),
+            "accept_by": case.local(order, order["accept_by"]), "cancelled_by": None, "cancel_reason": None}
 
 
 def answered_orders(case):
@@ -111,9 +118,8 @@ def wished(case, p):
 
 def wished_orders(case):
     """No other order exists, except one whose answer was lost; none exists twice; each is what was asked for."""
-    known = {p.marker: p for p in case.placements}
     for order in case.db.orders:
-        if order["order_notes"] not in known:
+        if order["order_notes"] not in case.wishes:
             yield f"an order that nobody placed\n{case.order_text(order['id'])}"
     for p in case.placements:
         found = case.by_marker.get(p.marker, [])
@@ -187,7 +193,7 @@ def histories(case):
         text = case.order_text(order["id"])
         if [h["version"] for h in path] != list(range(1, order["version"] + 1)):
             yield f"versions {[h['version'] for h in path]} of an order at {order['version']}\n{text}"
-        if path[0]["status"] != "pending":
+        if path[0]["status"] not in ("pending", "confirmed"):
             yield f"begins as {path[0]['status']}\n{text}"
         for old, new in zip(path, path[1:]):
             if new["status"] != old["status"] and new["status"] not in MAY_GO[old["status"]]:
@@ -212,8 +218,8 @@ def fits(change, entry, before):
 
 
 def changes(case):
-    """Every change that was answered with success stands as answered, and nothing changed that nobody asked for."""
-    by_order = group(case.changes, lambda c: c.order)
+    """Every change that was answered with success stands as answered, and nothing changed that nobody asked for (what the system does is judged
+    in terms.py)."""
     for c in case.changes:
         for a in (a for a in c.attempts if a.status == 200):
             value, path = a.value(), case.versions.get(c.order, [])
@@ -224,11 +230,11 @@ def changes(case):
             if c.if_match is not None and value["version"] not in (c.if_match, c.if_match + 1):
                 yield f"If-Match named version {c.if_match}, and the answer is {value['version']}\n{c}"
     for order_id, path in case.versions.items():
-        free = [c for c in by_order[order_id] if any(a.status == 200 or a.is_lost for a in c.attempts)]
-        for before, entry in zip(path, path[1:]):
+        free = [c for c in case.changes_of[order_id] if any(a.status == 200 or a.is_lost for a in c.attempts)]
+        for before, entry in ((b, e) for b, e in zip(path, path[1:]) if not terms.is_by_system(e)):
             makers = [c for c in free if fits(c, entry, before)]
             if not makers:
-                yield f"version {entry['version']} was asked for by nobody\n{case.order_text(order_id)}\n" + "\n".join(map(str, by_order[order_id]))
+                yield f"version {entry['version']} was asked for by nobody\n{case.order_text(order_id)}\n" + "\n".join(map(str, case.changes_of[order_id]))
                 continue
             named = [c for c in makers if any(a.status == 200 and a.value()["version"] == entry["version"] for a in c.attempts)]
             free.remove((named or makers)[0])
@@ -249,30 +255,28 @@ def stock(case):
                 yield f"product {product_id}: {start} at the start, {now} now"
         elif now < 0 or start != now + sold[product_id]:
             yield f"product {product_id} ({product['name']}): {start} at the start, {now} left, {sold[product_id]} sold and not given back"
-    for p in case.placements:
-        for a in (a for a in p.attempts if a.status == 409):
-            for short in a.value().get("items", []):
-                if short["available"] is None or short["available"] < 0:
-                    yield f"out_of_stock says {short}\n{p}"
 
 
 # ---- notifications
 
-def message_of(case, order, before, entry):
-    """The message that this history entry must have caused, after the one before it (None: the creation): (channel, message)."""
-    if before is None:
-        return ("shop", order["shop_id"]), {
-            "type": "new_order", "order_id": order["id"], "customer_name": order["customer_name"], "order_type": order["order_type"],
-            "scheduled_pickup_time": case.local(order, order["scheduled_pickup_time"]), "total_amount": entry["total_amount"],
-            "item_count": len(case.items.get(order["id"], [])), "has_chitty": order["list_image_url"] is not None}
+def messages_of(case, order, before, entry):
+    """The messages that this history entry must have caused, after the one before it (None: the creation): (channel, message) each."""
     head = {"order_id": order["id"], "shop_id": order["shop_id"], "status": entry["status"]}
-    if entry["status"] == "ready" and before["status"] != "ready":
-        return ("customer", order["customer_id"]), {
+    if before and entry["status"] == "ready" and before["status"] != "ready":
+        return [(("customer", order["customer_id"]), {
             "type": "pickup_ready", **head, "estimated_preparation_minutes": entry["estimated_preparation_minutes"],
-            "message": "Your order is ready for pickup!"}
-    return ("customer", order["customer_id"]), {
+            "message": "Your order is ready for pickup!"})]
+    update = (("customer", order["customer_id"]), {
         "type": "order_update", **head, "total_amount": entry["total_amount"],
-        "estimated_preparation_minutes": entry["estimated_preparation_minutes"], "updated_at": case.local(order, entry["at"])}
+        "estimated_preparation_minutes": entry["estimated_preparation_minutes"], "updated_at": case.local(order, entry["at"])})
+    if before:
+        return [update]
+    new = (("shop", order["shop_id"]), {
+        "type": "new_order", "order_id": order["id"], "customer_name": order["customer_name"], "order_type": order["order_type"],
+        "scheduled_pickup_time": case.local(order, order["scheduled_pickup_time"]), "total_amount": entry["total_amount"],
+        "item_count": len(case.items.get(order["id"], [])), "has_chitty": order["list_image_url"] is not None})
+    # One that confirmed itself.
+    return [new] + [update] * (entry["status"] == "confirmed")
 
 
 def parsed(text):
@@ -284,7 +288,7 @@ def notifications(case):
     by_order = group(sorted(case.db.events, key=lambda e: e["pub_no"]), lambda e: parsed(e["body"])["order_id"])
     for order in case.db.orders:
         path, found = case.versions[order["id"]], by_order.pop(order["id"], [])
-        wanted = [message_of(case, order, before, entry) for before, entry in zip([None] + path, path)]
+        wanted = [message for before, entry in zip([None] + path, path) for message in messages_of(case, order, before, entry)]
         given = [((KINDS[e["channel_kind"]], e["channel_id"]), parsed(e["body"])) for e in found]
         if wanted != given or any(list(w[1]) != list(g[1]) for w, g in zip(wanted, given)):
             lines = [f"wanted {w}" for w in wanted] + [f"found {e}" for e in found]
@@ -390,7 +394,7 @@ def life(s, around=None):
 def statuses(case):
     """No answer but those that the API describes."""
     allowed = {"place": {None, 201, 409, 502, 503, 504}, "change": {None, 200, 409, 412, 502, 503, 504}, "read": {None, 200, 502, 503, 504}}
-    for what, wishes in (("place", case.placements), ("change", case.changes), ("read", case.recorded.reads)):
+    for what, wishes in (("place", case.placements), ("change", case.changes), ("read", case.recorded.shop_changes + case.recorded.reads)):
         for wish in wishes:
             for a in wish.attempts:
                 if a.status not in allowed[what]:
@@ -405,6 +409,11 @@ INVARIANTS = {
     "histories are paths of the transition table": histories,
     "changes stand as answered, none but those asked for": changes,
     "stock: start = left + sold - given back": stock,
+    "orders are let in, and made, as the shop's terms say": terms.let_in,
+    "slots are never oversold": terms.slots,
+    "refusals have a reason, and say what helps": terms.refused,
+    "the system cancels what was not accepted in time, and nothing else": terms.deadlines,
+    "cancelled orders say by whom and why": terms.reasons,
     "one notification a committed change, in order": notifications,
     "numbers have no gap, nothing is left over": numbers,
     "a backlog is numbered whole and in order": backlog,

@@ -8,7 +8,8 @@ from history import Database
 
 TABLES = {
     "orders": "id:int shop_id:int customer_id:int customer_name status total_amount:money order_notes list_image_url order_type "
-              "scheduled_pickup_time:time estimated_preparation_minutes:int version:int created_at:time updated_at:time",
+              "scheduled_pickup_time:time estimated_preparation_minutes:int version:int created_at:time updated_at:time "
+              "accept_by:time cancelled_by cancel_reason",
     "order_items": "order_id:int line:int product_id:int product_name quantity:int price_at_time_of_order:money stock_taken:int",
     "order_history": "order_id:int version:int status estimated_preparation_minutes:int total_amount:money set_by_id:int set_by_role at:time",
     "idempotency_keys": "customer_id:int idem_key order_id:int answer",
@@ -16,6 +17,7 @@ TABLES = {
     "outbox": "id:int channel_kind:int channel_id:int order_id:int order_version:int body",
     "products": "id:int shop_id:int stock:int",
     "push_refusals": "pub_no:int instance status:int",
+    "order_deadlines": "order_id:int accept_by:time",
 }
 
 
@@ -59,5 +61,5 @@ def read_table(stack, table):
 
 
 def read(stack):
-    names = ("orders", "order_items", "order_history", "idempotency_keys", "events", "outbox", "products", "push_refusals")
+    names = ("orders", "order_items", "order_history", "idempotency_keys", "events", "outbox", "products", "push_refusals", "order_deadlines")
     return Database(*(read_table(stack, name) for name in names))

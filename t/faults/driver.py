@@ -22,6 +22,7 @@ import checker  # noqa: E402
 import database  # noqa: E402
 import faults  # noqa: E402
 import parts  # noqa: E402
+import shops  # noqa: E402
 import telling  # noqa: E402
 from history import Change, History, World  # noqa: E402
 from lib import proc, tokens  # noqa: E402
@@ -29,7 +30,7 @@ from lib.stack import Stack  # noqa: E402
 from load import SCARCE, Customer, Impatient, Keeper, Subscriber  # noqa: E402
 from strangers import Strangers  # noqa: E402
 
-CUSTOMERS, SHOPS, KEEPERS, DEVICES = 10, 3, 2, 2     # keepers and subscribers: of each shop
+CUSTOMERS, KEEPERS, DEVICES = 10, 2, 2     # keepers and subscribers: of each shop
 # A server that was killed by a full disk, and finds it full still when it starts, looks again after a minute.
 RECOVERY_S = 90
 DRAIN_S = 60        # then, to publish what waits; as long again where a backlog was piled up
@@ -63,20 +64,26 @@ class Run:
         return user
 
     def make_world(self):
-        """Of each shop's three products one is not counted, one is plenty and one is scarce."""
-        tools, self.world = self.stack.tools, World({}, {}, {})
-        zones = ["Asia/Kolkata", "Europe/London", "America/St_Johns"]
-        self.keepers = []
-        for n in range(SHOPS):
-            shop = tools.shop(("60.00", None), ("0.10", 1000000), ("19.99", SCARCE), timezone=zones[n % len(zones)], keeper=self.person("shopkeeper"))
-            self.world.shops[shop.id] = {"timezone": shop.timezone, "keeper": shop.keeper.id, "name": shop.name}
-            for p in shop.products:
-                self.world.products[p.id] = {"shop": shop.id, "name": p.name, "price": decimal.Decimal(p.price), "stock": p.stock}
-            self.keepers += [Keeper(shop.keeper, shop.id, self.call, self.seed, self.stopping, self.give_up, f" {k + 1}") for k in range(KEEPERS)]
+        self.world, self.keepers, self.owners = World({}, {}, {}), [], []
+        for kind in shops.KINDS:
+            self.make_shop(kind)
         users = [self.person("customer") for _ in range(CUSTOMERS + 1)]
         self.world.customers.update({u.id: u.name for u in users})
-        people = [Customer(u, self.world, self.call, self.seed, self.stopping, self.give_up) for u in users]
+        front = shops.Front()
+        people = [Customer(u, self.world, front, self.call, self.seed, self.stopping, self.give_up) for u in users]
         self.customers, self.strangers = people[:-1], Strangers(people[-1], self.call)
+        self.hurrier = shops.Hurrier(self.stack, self.seed, self.stopping)
+
+    def make_shop(self, kind):
+        """Of its three products one is not counted, one is plenty and one is scarce."""
+        shop = self.stack.tools.shop(("60.00", None), ("0.10", 1000000), ("19.99", SCARCE), timezone=kind.zone, keeper=self.person("shopkeeper"))
+        self.stack.set(shop, **kind.first)
+        self.world.shops[shop.id] = {"timezone": shop.timezone, "keeper": shop.keeper.id, "name": shop.name, "terms": kind.first}
+        for p in shop.products:
+            self.world.products[p.id] = {"shop": shop.id, "name": p.name, "price": decimal.Decimal(p.price), "stock": p.stock}
+        with_these = (self.call, self.seed, self.stopping, self.give_up)
+        self.keepers += [Keeper(shop.keeper, shop.id, *with_these, f" {k + 1}", kind.is_slow) for k in range(KEEPERS)]
+        self.owners.append(shops.Owner(shop.keeper, shop.id, kind, *with_these))
 
     def make_backlog_shop(self):
         """Where nobody orders: its messages are those of a backlog alone."""
@@ -106,8 +113,12 @@ class Run:
         for subscriber in self.subscribers:
             subscriber.start()
         proc.wait_for(lambda: all(s.story.opened for s in self.subscribers), 20, "subscriptions")
-        for actor in self.customers + self.keepers:
+        for actor in self.actors():
             actor.start()
+
+    def actors(self):
+        """All that is told to stop by stopping."""
+        return self.customers + self.keepers + self.owners + [self.hurrier]
 
     # ---- meanwhile
 
@@ -153,7 +164,7 @@ class Run:
         """Each channel gets one more message, so that what a subscriber missed before it shows."""
         for customer in self.customers + [self.strangers.customer]:
             p = customer.new(key_chance=1)
-            p.items = [(min(i for i, product in self.world.products.items() if product["shop"] == p.shop), 1)]
+            p.pickup, p.items = None, [(min(i for i, product in self.world.products.items() if product["shop"] == p.shop), 1)]
             customer.place(p)
             keeper = next(k for k in self.keepers if k.shop == p.shop)
             made = next((a.value()["id"] for a in p.attempts if a.status == 201), None)
@@ -174,13 +185,14 @@ class Run:
         late = self.results.setdefault("everything settles", [])
         self.recover()
         self.stopping.set()
-        late += [f"{name} still waits for an answer" for name in self.join(self.customers + self.keepers, 3 * DRAIN_S)]
+        late += [f"{name} still waits for an answer" for name in self.join(self.actors(), 3 * DRAIN_S)]
         self.give_up_later()
         for customer in self.customers:
             customer.ask_again(60)
         self.last_words()
         self.give_up.set()
         try:
+            proc.wait_for(self.hurrier.is_done, DRAIN_S, "the deadlines of all orders to come", pause=0.2)
             proc.wait_for(self.is_drained, DRAIN_S * (2 if self.backlogs else 1), "the outbox to be published", pause=0.1)
         except AssertionError as e:
             late.append(f"{e}: {database.ask(self.stack, 'SELECT * FROM relay_lease')}\n{self.stack.tail('relay')}")
@@ -200,11 +212,13 @@ class Run:
 
     def history(self):
         everybody = self.customers + [self.strangers.customer]
+        readers = self.keepers + self.owners + self.subscribers
         return History(self.world, [p for c in everybody for p in c.placements], [c for k in self.keepers for c in k.changes],
-                       [s.story for s in self.subscribers], [r for a in self.keepers + self.subscribers for r in a.reads], self.mischief.log, self.backlogs)
+                       [s.story for s in self.subscribers], [r for a in readers for r in a.reads], self.mischief.log, self.backlogs,
+                       [c for o in self.owners for c in o.changes], self.hurrier.hurries, self.epoch)
 
     def judge(self):
-        crashes = [a for a in self.customers + self.keepers + self.subscribers if a.crash]
+        crashes = [a for a in self.actors() + self.subscribers if a.crash]
         self.results["clients ran without a fault of their own"] = \
             ["".join(traceback.format_exception(a.crash)) for a in crashes + [self.mischief] if a.crash]
         self.results.setdefault("recovers", [])

@@ -64,6 +64,31 @@ class Change:
 
 
 @dataclasses.dataclass(slots=True)
+class ShopChange:
+    """One wish of an owner: all that this shop's owner ever sets, so that what is in force is what the last of them said."""
+    shop: int
+    keeper: int
+    members: dict
+    attempts: list = dataclasses.field(default_factory=list)
+
+    def __str__(self):
+        return "\n  ".join([f"change of shop {self.shop} by {self.keeper}: {self.members}"] + [str(a) for a in self.attempts])
+
+
+@dataclasses.dataclass(slots=True)
+class Hurry:
+    """Deadlines that were moved, in the database. Those of orders that were decided meanwhile may have been gone already."""
+    orders: set
+    to: object              # the instant
+    began: float
+    ended: float
+    is_certain: bool        # else the answer was lost
+
+    def __str__(self):
+        return f"[{self.began:.3f}..{self.ended:.3f}] deadlines moved to {self.to}{'' if self.is_certain else ', perhaps'}: {sorted(self.orders)}"
+
+
+@dataclasses.dataclass(slots=True)
 class Read:
     """One request that changes nothing. The text of a good answer is not kept."""
     target: str
@@ -89,7 +114,7 @@ class Subscription:
 @dataclasses.dataclass(slots=True)
 class World:
     """What was there before the first request."""
-    shops: dict         # id: {"timezone", "keeper", "name"}
+    shops: dict         # id: {"timezone", "keeper", "name", "terms" (what was set before)}
     products: dict      # id: {"shop", "name", "price" (Decimal), "stock" (None: not counted)}
     customers: dict     # id: name
 
@@ -100,7 +125,7 @@ class Fault:
     began: float
     ended: float
     kind: str
-    touches: str            # requests: those under way may be lost or late; database; messages
+    touches: str            # requests: those under way may be lost or late; database; relay; messages
     away: object = None     # (from, to), in which nothing can have been had from the database
     back: object = None     # when a fault of the database was over and it answered again
 
@@ -143,6 +168,13 @@ class History:
     reads: list = dataclasses.field(default_factory=list)
     faults: list = dataclasses.field(default_factory=list)
     backlogs: list = dataclasses.field(default_factory=list)
+    shop_changes: list = dataclasses.field(default_factory=list)
+    hurries: list = dataclasses.field(default_factory=list)
+    epoch: float = 0.0          # of the monotonic clock, in seconds since 1970
+
+    def clock(self, when):
+        """An instant of the database on the clock of the attempts."""
+        return when.timestamp() - self.epoch
 
 
 @dataclasses.dataclass
@@ -156,3 +188,4 @@ class Database:
     outbox: list
     products: list
     refusals: list
+    deadlines: list

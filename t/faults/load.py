@@ -15,10 +15,10 @@ import websockets
 
 from history import Attempt, Change, Placement, Read, Subscription, flat
 from lib import http as libhttp
-from lib import times
 from lib.subscribe import Closed, Refused, WebSocket
 
 SCARCE = 60         # pieces of what is soon sold out
+RUSH = 4            # wishes for one slot at once
 PATIENCE = 8.0      # seconds that a client waits for an answer
 PERSISTENCE = 60.0  # and for which it tries again
 NEXT = {"pending": ["confirmed", "cancelled"], "confirmed": ["preparing", "ready", "cancelled"], "preparing": ["ready", "cancelled"],
@@ -80,15 +80,16 @@ def body_of(p):
 
 
 class Customer(Actor):
-    def __init__(self, user, world, call, seed, stop, give_up):
+    def __init__(self, user, world, front, call, seed, stop, give_up):
+        """front: a shops.Front, which says when to come."""
         super().__init__(f"customer {user.id}", seed, stop, give_up)
-        self.user, self.world, self.call, self.placements = user, world, call, []
+        self.user, self.world, self.front, self.call, self.placements = user, world, front, call, []
         self.numbers = itertools.count(1)
 
-    def new(self, key_chance=0.6):
-        """A wish, not yet uttered; kept."""
+    def new(self, key_chance=0.6, like=None):
+        """A wish, not yet uttered; kept. like: one that it shares shop and pickup time with."""
         rng = self.rng
-        shop = rng.choice(sorted(self.world.shops))
+        shop = like.shop if like else rng.choice(sorted(self.world.shops))
         products = [i for i, product in self.world.products.items() if product["shop"] == shop]
         # What is scarce is soon gone: asked for seldom, or nothing else would be tried.
         if rng.random() < 0.85:
@@ -97,7 +98,7 @@ class Customer(Actor):
         if rng.random() < 0.05:
             items.append(items[0])
         marker = f"{self.user.id}/{next(self.numbers)}"
-        pickup = times.from_now("UTC", hours=rng.randint(2, 200)) if rng.random() < 0.2 else None
+        pickup = like.pickup if like else self.front.pickup(self.world.shops[shop]["terms"], rng)
         p = Placement(marker, self.user.id, shop, items, f"key {marker}".replace(" ", "-") if rng.random() < key_chance else None, pickup)
         self.placements.append(p)
         return p
@@ -114,18 +115,22 @@ class Customer(Actor):
         while self.wants_more(self.post(p), began) and p.key:
             time.sleep(self.rng.uniform(0.02, 0.3))
 
-    def twice(self, p):
-        """The impatient finger: the same request from two places at once."""
-        other = threading.Thread(target=self.place, args=(p,), daemon=True)
-        other.start()
-        self.place(p)
-        other.join()
+    def together(self, wishes):
+        threads = [threading.Thread(target=self.place, args=(p,), daemon=True) for p in wishes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def live(self):
         while not self.stop.is_set():
             p = self.new()
-            if p.key and self.rng.random() < 0.15:
-                self.twice(p)
+            if p.pickup and self.rng.random() < 0.2:
+                # A rush for the last places.
+                self.together([p] + [self.new(like=p) for _ in range(RUSH - 1)])
+            elif p.key and self.rng.random() < 0.15:
+                # The impatient finger: the same request from two places at once.
+                self.together([p, p])
             else:
                 self.place(p)
             self.rest(0, 0.1)
@@ -142,9 +147,9 @@ class Customer(Actor):
 # ---- shopkeepers
 
 class Keeper(Actor):
-    def __init__(self, user, shop, call, seed, stop, give_up, name=""):
+    def __init__(self, user, shop, call, seed, stop, give_up, name="", is_slow=False):
         super().__init__(f"keeper {user.id}{name}", seed, stop, give_up)
-        self.user, self.shop, self.call, self.changes = user, shop, call, []
+        self.user, self.shop, self.call, self.changes, self.pause = user, shop, call, [], 1.0 if is_slow else 0.1
 
     def read(self, target):
         answer = self.get(target)
@@ -160,7 +165,10 @@ class Keeper(Actor):
         if what < 0.17:
             return {"estimated_preparation_minutes": rng.randint(1, 60)}
         steps = NEXT[order["status"]]
-        members = {"status": "cancelled" if rng.random() < 0.15 else rng.choice(steps[:-1] or steps)}
+        # Places in slots are wanted back more often.
+        members = {"status": "cancelled" if rng.random() < (0.35 if order["scheduled_pickup_time"] else 0.15) else rng.choice(steps[:-1] or steps)}
+        if members["status"] == "cancelled" and rng.random() < 0.5:
+            members["cancel_reason"] = rng.choice(["Sold out", "The oven is broken"])
         return {**members, "estimated_preparation_minutes": rng.randint(1, 60)} if rng.random() < 0.3 else members
 
     def patch(self, change):
@@ -185,7 +193,7 @@ class Keeper(Actor):
                 self.rest(0, 0.03)
                 if self.stop.is_set():
                     break
-            self.rest(0, 0.1)
+            self.rest(0, self.pause)
 
 
 # ---- subscribers

@@ -1,10 +1,12 @@
 """What a run says at its end: counts, verdicts, and what explains a failure. Used by driver.py."""
 import collections
+import itertools
 import os
 import resource
 import shutil
 
 import checker
+import terms
 import timing
 
 
@@ -26,10 +28,24 @@ def spread(values):
     return ", ".join(f"{name} {values[min(len(values) - 1, int(len(values) * part))]:.2f} s" for name, part in (("p50", 0.5), ("p99", 0.99), ("longest", 1)))
 
 
+def counts_of_terms(run, history):
+    case, tries = checker.Case(history, run.rows), [a for c in history.shop_changes for a in c.attempts]
+    codes = collections.Counter(a.value().get("code") for p in history.placements for a in p.attempts if a.status == 409)
+    hurries, away = terms.hurries_of(history), terms.outages(history)
+    dated = [o for o in run.rows.orders if o["accept_by"]]
+    late = [found[0] for o in dated for found in [terms.lateness(case, o, hurries.get(o["id"], []), away)] if found]
+    yield (f"shops: {len(history.shop_changes)} changes of their terms, {sum(a.is_lost for a in tries)} answers to these lost;"
+           f" {sum(map(len, case.places.values()))} orders in {len(case.places)} slots; refused: " + ", ".join(f"{code} {n}" for code, n in sorted(codes.items())))
+    yield (f"deadlines: {len(dated)} orders had one, {len(hurries)} of these moved; {sum(o['cancelled_by'] == 'system' for o in dated)} not accepted"
+           f" in time, the last of all {max(late, default=0):.1f} s after it, outages not counted;"
+           f" {sum(path[0]['status'] == 'confirmed' for path in case.versions.values())} orders confirmed themselves")
+
+
 def counts(run):
     history = run.history()
     posts = [a for p in history.placements for a in p.attempts]
     patches = [a for c in history.changes for a in c.attempts]
+    patches += [a for c in history.shop_changes for a in c.attempts]
     reads = [r.attempts[0] for r in history.reads]
     statuses = collections.Counter(str(a.status or ("left" if a.is_left else "lost")) for a in posts + patches + reads)
     lost = sum(any(a.is_lost for a in p.attempts) for p in history.placements)
@@ -40,6 +56,7 @@ def counts(run):
     yield (f"orders: {len(run.rows.orders)} of {len(history.placements)} placements, {sum(a.status == 409 for a in posts)} refused (409); {lost} with a"
            f" lost answer, {found} of these answered 201 in the end; {sum(a.replayed for a in posts)} replays")
     yield f"changes: {len(run.rows.history)} history entries of {len(history.changes)} wishes; {sum(o['status'] == 'cancelled' for o in run.rows.orders)} cancelled"
+    yield from counts_of_terms(run, history)
     yield "answers: " + ", ".join(f"{status} {n}" for status, n in sorted(statuses.items()))
     yield (f"answers that no fault but the database's excuses: {spread(clear)} ({len(clear)}); while nothing could be had from the database:"
            f" {spread(away)} ({len(away)})")
@@ -69,7 +86,8 @@ def keep(run, folder):
     shutil.copytree(f"{run.stack.dir}/log", f"{folder}/log", dirs_exist_ok=True)
     history = run.history()
     with open(f"{folder}/history.txt", "w") as f:
-        for thing in history.faults + history.reads + history.placements + history.changes + history.subscriptions:
+        for thing in itertools.chain(history.faults, history.reads, history.placements, history.changes, history.shop_changes, history.hurries,
+                                     history.subscriptions):
             print(thing, file=f)
     with open(f"{folder}/rows.txt", "w") as f:
         for table, rows in vars(run.rows).items():

@@ -21,7 +21,8 @@ MONEY = decimal.Decimal
 def order_row(order_id, marker, status, version):
     return {"id": order_id, "shop_id": 1, "customer_id": 7, "customer_name": "Kiran", "status": status, "total_amount": MONEY("120.00"),
             "order_notes": marker, "list_image_url": None, "order_type": "instant", "scheduled_pickup_time": None,
-            "estimated_preparation_minutes": None, "version": version, "created_at": AT, "updated_at": AT}
+            "estimated_preparation_minutes": None, "version": version, "created_at": AT, "updated_at": AT,
+            "accept_by": None, "cancelled_by": "shopkeeper" if status == "cancelled" else None, "cancel_reason": None}
 
 
 def entry(order_id, version, status):
@@ -33,7 +34,8 @@ def answer(order_id, marker, status="pending", version=1):
     return json.dumps({
         "id": order_id, "shop_id": 1, "customer_id": 7, "customer_name": "Kiran", "order_type": "instant", "status": status,
         "scheduled_pickup_time": None, "estimated_preparation_minutes": None, "total_amount": 120.0, "order_notes": marker,
-        "list_image_url": None, "has_chitty": False, "item_count": 1, "version": version, "created_at": TEXT, "updated_at": TEXT,
+        "list_image_url": None, "has_chitty": False, "item_count": 1, "version": version, "created_at": TEXT, "updated_at": TEXT, "accept_by": None,
+        "cancelled_by": "shopkeeper" if status == "cancelled" else None, "cancel_reason": None,
         "items": [{"id": order_id * 128 + 1, "product_id": 5, "product_name": "Rice", "quantity": 2, "price_at_time_of_order": 60.0,
                    "special_instructions": None}]})
 
@@ -75,12 +77,12 @@ def sound():
     """Order 1 with a key, its first answer lost, made ready; order 2 without, cancelled; a refused one; one that was cut off; one while the database
     was away. Three messages were piled up."""
     batch, piled = pile()
-    world = World({1: {"timezone": "Asia/Kolkata", "keeper": 3, "name": "Corner"}},
+    world = World({1: {"timezone": "Asia/Kolkata", "keeper": 3, "name": "Corner", "terms": {}}},
                   {5: {"shop": 1, "name": "Rice", "price": MONEY("60.00"), "stock": 10}}, {7: "Kiran"})
     placements = [
         Placement("7/1", 7, 1, [(5, 2)], "key-1", attempts=[lost(), Attempt(1, 2, 201, answer(1, "7/1"), True), Attempt(2, 3, 201, answer(1, "7/1"), True)]),
         Placement("7/2", 7, 1, [(5, 2)], attempts=[Attempt(0, 1, 201, answer(2, "7/2"))]),
-        Placement("7/3", 7, 1, [(5, 9)], "key-3", attempts=[Attempt(0, 1, 409, '{"items": [{"product_id": 5, "available": 8}]}')]),
+        Placement("7/3", 7, 1, [(5, 9)], "key-3", attempts=[Attempt(0, 1, 409, '{"code": "out_of_stock", "items": [{"product_id": 5, "available": 8}]}')]),
         Placement("7/4", 7, 1, [(5, 2)], is_cut=True, attempts=[Attempt(30, 31, None, "half the body", is_left=True)]),
         Placement("7/5", 7, 1, [(5, 2)], attempts=[away_answer()])]
     changes = [
@@ -96,12 +98,12 @@ def sound():
         keys=[{"customer_id": 7, "idem_key": "key-1", "order_id": 1, "answer": answer(1, "7/1")}],
         events=[event(1, 1, 1, 1, new_order(1)), event(2, 1, 1, 2, new_order(2)), event(3, 2, 7, 1, update(1, "confirmed")),
                 event(4, 2, 7, 2, update(2, "cancelled")), event(5, 2, 7, 3, ready(1)), *piled],
-        outbox=[], products=[{"id": 5, "shop_id": 1, "stock": 8}], refusals=[])
+        outbox=[], products=[{"id": 5, "shop_id": 1, "stock": 8}], refusals=[], deadlines=[])
     subscription = Subscription("customer 7", "customer", 7, [1.0, 2.0], [(1, 1, update(1, "confirmed"), 1.1), (2, 2, update(2, "cancelled"), 2.2),
                                 (2, 2, update(2, "cancelled"), 2.3), (2, 3, ready(1), 2.4)], [(2, 2, flat(json.loads(update(2, "cancelled"))), 2.1)], [1, 2, 3])
     reads = [Read("/api/v1/orders/shop/1", [Attempt(5, 6, 200, "")]), Read("/api/v1/orders/shop/1", [away_answer()])]
     faults = [Fault(0.5, 0.5, "kill a worker", "requests"), Fault(20, 23, "freeze mariadbd", "database", (20.01, 22.9), 23.0)]
-    return History(world, placements, changes, [subscription], reads, faults, [batch]), rows
+    return History(world, placements, changes, [subscription], reads, faults, [batch], epoch=AT.timestamp() - 0.5), rows
 
 
 def found(history, rows):

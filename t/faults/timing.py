@@ -33,6 +33,10 @@ class Spans:
         n = bisect.bisect_right(self.begins, began)
         return n > 0 and self.ends[n - 1] >= ended
 
+    def length(self, began, ended):
+        """How much of that time they take."""
+        return sum(max(0.0, min(e, ended) - max(b, began)) for b, e in zip(self.begins, self.ends))
+
 
 def excuses(history):
     return Spans([(f.began, f.ended + AFTERMATH_S) for f in history.faults if f.touches == "requests"])
@@ -44,7 +48,7 @@ def absences(history):
 
 def attempts(history):
     """With what each belongs to; without those of clients that left."""
-    for wish in history.placements + history.changes + history.reads:
+    for wish in history.placements + history.changes + history.shop_changes + history.reads:
         for a in wish.attempts:
             if not a.is_left:
                 yield wish, a
