@@ -153,16 +153,6 @@ static enum outcome look(struct req *r, const struct route *route)
 	return oc;
 }
 
-static enum outcome admit(struct req *r, const struct route *route)
-{
-	if (route->who == WHO_PUBLIC)
-		return OC_OK;
-	enum outcome oc = auth_caller(r, route->who == WHO_SUBSCRIBER);
-	if (oc == OC_OK && !is_hot(route))
-		oc = look(r, route);
-	return oc == OC_OK ? check_role(r, route) : oc;
-}
-
 /* Before an answer goes out that was made without a look at the account. Where the database is away, a refusal is a refusal all the same. */
 static enum outcome admit_late(struct req *r, const struct route *route, enum outcome oc)
 {
@@ -172,6 +162,19 @@ static enum outcome admit_late(struct req *r, const struct route *route, enum ou
 	enum outcome late = look(r, route);
 	bool is_away = late == OC_DOWN || late == OC_BUSY;
 	return late == OC_OK || (is_away && is_refusal) ? oc : late;
+}
+
+static enum outcome admit(struct req *r, const struct route *route)
+{
+	if (route->who == WHO_PUBLIC)
+		return OC_OK;
+	enum outcome oc = auth_caller(r, route->who == WHO_SUBSCRIBER);
+	if (oc == OC_OK && !is_hot(route))
+		oc = look(r, route);
+	if (oc != OC_OK)
+		return oc;
+	oc = check_role(r, route);
+	return oc == OC_OK ? OC_OK : admit_late(r, route, oc);
 }
 
 static enum outcome take_json(struct req *r, const struct http_io *io)

@@ -102,6 +102,7 @@ class Scene:
             "stale": lambda: self.api.patch(token, self.order, {"If-Match": '"x"'}, status="confirmed"),
             "another shop": lambda: call("GET", "/api/v1/orders/shop/999999", token),
             "no order": lambda: self.api.patch(token, {"id": 10 ** 9}, status="confirmed"),
+            "no customer": lambda: call("POST", "/api/v1/orders", token, json={}), "no customer's list": lambda: call("GET", "/api/v1/orders/me", token),
         }
 
 
