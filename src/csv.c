@@ -17,9 +17,22 @@ static bool holds_any(struct str s, const char *of)
 	return false;
 }
 
+/* Wide forms, which spreadsheets of East Asian locales read as = + - @. */
+static bool begins_wide(struct str s)
+{
+	static const char *const wide[] = { "\uff1d", "\uff0b", "\uff0d", "\uff20" };
+	for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+		if (s.len >= 3 && memcmp(s.s, wide[i], 3) == 0)
+			return true;
+	return false;
+}
+
+/* Spaces before it are skipped by some. */
 static bool is_formula(struct str s)
 {
-	return holds_any((struct str){ s.s, s.len ? 1 : 0 }, "=+-@\t\r");
+	while (s.len && *s.s == ' ')
+		s = (struct str){ s.s + 1, s.len - 1 };
+	return holds_any((struct str){ s.s, s.len ? 1 : 0 }, "=+-@\t\r\n") || begins_wide(s);
 }
 
 static void add_quoted(struct buf *b, struct str s)
