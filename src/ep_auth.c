@@ -140,6 +140,8 @@ enum outcome ep_ticket(struct req *r)
 		return problem_reply(r, PROBLEM_NOT_FOUND, "No ticket key is set up here.");
 	/* A ticket does not outlive the token it was got with: neither its time, nor its being ended, which goes by iat. */
 	int64_t ttl = app->conf->ticket_ttl_s, left = (r->who.exp - r->now) / INSTANT_SECOND;
+	/* It may have passed already: see PICKUP_TOKEN_LEEWAY_S. */
+	left = left > 0 ? left : 0;
 	ttl = left < ttl ? left : ttl;
 	struct claims claims = { r->who.sub, r->who.role, r->now + ttl * INSTANT_SECOND, r->who.iat };
 	if (jwt_issue_ticket(r->arena, app->keys, app->conf, &claims, &ticket) != OC_OK)

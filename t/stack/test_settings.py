@@ -107,6 +107,8 @@ def test_leeway(api, one, world):
     for token in (late, early):
         assert one.call()("GET", "/api/v1/orders/me", token).status == 401
         assert one.call({"PICKUP_TOKEN_LEEWAY_S": "60"})("GET", "/api/v1/orders/me", token).status == 200
+    ticket = check.ok(one.call({"PICKUP_TOKEN_LEEWAY_S": "60"})("POST", "/api/v1/auth/ticket", late))
+    assert ticket["expires_in"] == 0
 
 
 def test_another_key_and_a_bad_one(api, one, world):
