@@ -3,6 +3,7 @@ import csv
 import datetime
 import io
 import os
+import pathlib
 import signal
 import socket
 import struct
@@ -385,6 +386,36 @@ def test_a_slow_client_keeps_no_worker(stack, big):
     assert time.monotonic() - began < 10
     check.problem(stack.call("GET", path(big), big.keeper), 429, "rate_limited")
     for conn, answer in opened:
+        assert len(rows_of(answer.read().decode())) == 40000
+        conn.close()
+
+
+@pytest.fixture()
+def open_handed(stack):
+    """One address may have as many exports as it likes."""
+    def take(text):
+        old = proc.children(stack.pid("front"))
+        conf.write_text(text)
+        stack.reload("front")
+        proc.wait_for(lambda: not set(old) & set(proc.children(stack.pid("front"))), 10, "nginx's new processes")
+
+    conf = pathlib.Path(stack.dir, "front.conf")
+    before = conf.read_text()
+    take(before.replace("limit_conn exports 2;", ""))
+    yield
+    take(before)
+
+
+def test_exports_leave_workers_for_others(stack, big, open_handed):
+    """From however many addresses they are asked for."""
+    opened = []
+    while not opened or opened[-1][1].status == 200:
+        assert len(opened) <= 8     # of bootstrap's workers, unless it is told otherwise
+        opened.append(open_export(stack, big))
+    *_, (_, refused) = opened
+    check.problem(http.Response(refused.status, refused.getheaders(), refused.read()), 429, "rate_limited")
+    assert 2 < len(opened) - 1 < 8
+    for conn, answer in opened[:-1]:
         assert len(rows_of(answer.read().decode())) == 40000
         conn.close()
 
