@@ -127,13 +127,17 @@ static enum outcome look_back(struct req *r, struct shop_id shop, const struct t
 	return OC_OK;
 }
 
+/* None where no time would do before the pause is over. */
 static enum outcome add_alternatives(struct req *r, struct buf *b, struct shop_id shop, const struct terms *t, enum gate verdict, instant pickup)
 {
 	instant times[ALTERNATIVES];
 	size_t n = 0;
 	bool is_pause = t->paused_until != INSTANT_NONE && pickup < t->paused_until;
-	enum outcome oc = verdict == GATE_TOO_FAR ? look_back(r, shop, t, pickup, times, &n)
-		: look_ahead(r, shop, t, is_pause ? t->paused_until : pickup, times, &n);
+	enum outcome oc = OC_OK;
+	if (verdict == GATE_TOO_FAR)
+		oc = look_back(r, shop, t, pickup, times, &n);
+	else if (verdict != GATE_PAUSED || t->pre_orders_while_paused)
+		oc = look_ahead(r, shop, t, is_pause ? t->paused_until : pickup, times, &n);
 	if (oc != OC_OK)
 		return oc;
 	buf_adds(b, ",\"alternatives\":[");
@@ -170,10 +174,6 @@ enum outcome gate_refuse(struct req *r, struct shop_id shop, const struct terms 
 	}
 	if (verdict == GATE_PAUSED)
 		add_time(b, "resumes_at", t->paused_until, t->calendar.zone);
-	if (pickup != INSTANT_NONE && !(verdict == GATE_PAUSED && !t->pre_orders_while_paused)) {
-		enum outcome oc = add_alternatives(r, b, shop, t, verdict, pickup);
-		if (oc != OC_OK)
-			return oc;
-	}
-	return problem_close(r);
+	enum outcome oc = pickup == INSTANT_NONE ? OC_OK : add_alternatives(r, b, shop, t, verdict, pickup);
+	return oc == OC_OK ? problem_close(r) : oc;
 }

@@ -129,11 +129,13 @@ def test_a_pause(at, shop, customer):
     at.at("2026-03-02T10:00 Europe/Berlin")
     at.set(shop, paused_until="2026-03-02T11:00:00+01:00", pause_reason="Too much")
     assert refused(at.post(customer, shop), "shop_paused")["resumes_at"] == "2026-03-02T11:00:00+01:00"
-    assert refused(pre_order(at, customer, shop, "2026-03-02T12:00:00+01:00"), "shop_paused")["resumes_at"] == "2026-03-02T11:00:00+01:00"
+    problem = refused(pre_order(at, customer, shop, "2026-03-02T12:00:00+01:00"), "shop_paused")
+    assert (problem["resumes_at"], problem["alternatives"]) == ("2026-03-02T11:00:00+01:00", []), "none would do now"
     at.set(shop, pre_orders_while_paused=True)
     check.created(pre_order(at, customer, shop, "2026-03-02T11:00:00+01:00"))
-    refused(pre_order(at, customer, shop, "2026-03-02T10:59:59+01:00"), "shop_paused")
-    refused(at.post(customer, shop), "shop_paused")
+    assert refused(pre_order(at, customer, shop, "2026-03-02T10:59:59+01:00"), "shop_paused")["alternatives"] == [
+        f"2026-03-02T11:{minute}:00+01:00" for minute in ("00", "15", "30")]
+    assert "alternatives" not in refused(at.post(customer, shop), "shop_paused")
     at.at("2026-03-02T11:00:00 Europe/Berlin")
     check.created(at.post(customer, shop))
 
