@@ -25,26 +25,41 @@ class Gone(Exception):
     """A side has closed."""
 
 
-def read_message(sock, data=b""):
-    """One request or answer, head and body, as it came."""
-    while b"\r\n\r\n" not in data:
-        more = sock.recv(65536)
-        if not more:
-            raise Gone
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    fields = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
-    length = next((int(value) for name, _, value in fields if name.lower() == b"content-length"), None)
-    if length is None and head.startswith(b"HTTP/") and b" 204 " not in head[:14]:
-        print(f"proxy: an answer without a length: {head!r}", file=sys.stderr)
-        os._exit(1)
-    missing = (length or 0) - len(body)
-    while missing > 0:
-        more = sock.recv(missing)
-        if not more:
-            raise Gone
-        data, missing = data + more, missing - len(more)
-    return data
+class Side:
+    """A connection's one end, and what has come over it that was not looked at yet."""
+
+    def __init__(self, sock):
+        self.sock, self.data = sock, b""
+
+    def size(self):
+        """That of the first message, head and body; None where it is not there as a whole."""
+        head, end, body = self.data.partition(b"\r\n\r\n")
+        if not end:
+            return None
+        fields = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
+        length = next((int(value) for name, _, value in fields if name.lower() == b"content-length"), None)
+        if length is None and head.startswith(b"HTTP/") and b" 204 " not in head[:14]:
+            print(f"proxy: an answer without a length: {head!r}", file=sys.stderr)
+            os._exit(1)
+        size = len(head) + len(end) + (length or 0)
+        return size if size <= len(self.data) else None
+
+    def message(self):
+        """One request or answer, as it came."""
+        while not (size := self.size()):
+            more = self.sock.recv(65536)
+            if not more:
+                raise Gone
+            self.data += more
+        found, self.data = self.data[:size], self.data[size:]
+        return found
+
+    def messages(self):
+        """At least one, and all that came with it."""
+        found = [self.message()]
+        while self.size():
+            found.append(self.message())
+        return found
 
 
 class Proxy:
@@ -57,31 +72,34 @@ class Proxy:
         client.sendall(head.encode() + answer)
 
     def exchange(self, client, server):
-        """One request, as the mode wants it at the moment when it was read."""
-        request, mode = read_message(client), self.mode
-        if mode in REASONS:
-            self.refuse(client)
-        elif mode == "hang":
-            select.select([client], [], [])
+        """Requests that came together, as the mode wants it at the moment when they were read."""
+        requests, mode = client.messages(), self.mode
+        if mode == "hang":
+            select.select([client.sock], [], [])
             raise Gone
-        elif mode == "close":
+        if mode == "close":
             raise Gone
-        else:
-            server.sendall(request)
-            answer = read_message(server)
+        if mode not in REASONS:
+            server.sock.sendall(b"".join(requests))
+        for _ in requests:
+            if mode in REASONS:
+                self.refuse(client.sock)
+                continue
+            answer = server.message()
             if mode == "swallow":
                 raise Gone
-            client.sendall(answer)
+            client.sock.sendall(answer)
 
     def serve(self, client, server):
         """A connection here is one there: where one is closed, so is the other."""
         with client, server:
+            sides = Side(client), Side(server)
             try:
                 while True:
                     ready, _, _ = select.select([client, server], [], [])
                     if server in ready:     # between requests it says nothing but that it closes
                         return
-                    self.exchange(client, server)
+                    self.exchange(*sides)
             except (Gone, OSError):
                 pass
 

@@ -15,7 +15,7 @@ ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 4\r\nConnection: keep-alive\
 
 
 class Instance:
-    """Records what comes, and answers each request with ANSWER."""
+    """Records what comes, and answers each request with ANSWER, one after another."""
 
     def __init__(self, path):
         self.got, self.connections = b"", []
@@ -34,10 +34,16 @@ class Instance:
             threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
     def serve(self, sock):
+        got, answered = b"", 0
         while data := sock.recv(65536):
-            self.got += data
-            if self.got.endswith(b"hello"):
-                sock.sendall(ANSWER)
+            got, self.got = got + data, self.got + data
+            while answered < got.count(b"hello"):
+                try:
+                    sock.sendall(ANSWER)
+                except BrokenPipeError:
+                    return
+                answered += 1
+                time.sleep(0.02)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -84,6 +90,27 @@ def test_bytes_pass_unchanged_over_one_connection(pair):
         sock.sendall(REQUEST[:30])
         sock.sendall(REQUEST[30:])
         assert sock.recv(4096) == ANSWER and pair.instance.got == REQUEST * n
+
+
+def receive(sock, size):
+    data = b""
+    while len(data) < size and (more := sock.recv(4096)):
+        data += more
+    return data
+
+
+def test_requests_that_do_not_wait_for_answers(pair):
+    sock = pair.connect()
+    for n in (1, 2):
+        sock.sendall(REQUEST * 3 + REQUEST[:30])
+        sock.sendall(REQUEST[30:])
+        assert receive(sock, 4 * len(ANSWER)) == ANSWER * 4 and pair.instance.got == REQUEST * 4 * n
+    pair.mode("507")
+    sock.sendall(REQUEST * 2)
+    assert receive(sock, 290).count(b"HTTP/1.1 507 ") == 2
+    pair.mode("swallow")
+    sock.sendall(REQUEST * 2)
+    assert receive(sock, 1) == b"" and pair.instance.got == REQUEST * 10
 
 
 @pytest.mark.parametrize("status", ["500", "503", "507"])
