@@ -212,9 +212,11 @@ def is_closed(refusal, terms):
 
 def is_paused(refusal, terms):
     pause, (resumes,) = paused_until(terms, refusal.began), refusal.times("resumes_at")
-    is_helped = bool(refusal.pickup and terms["pre_orders_while_paused"])
-    return pause == resumes and not lets_in(terms, refusal.began, refusal.pickup, refusal.zone) and \
-        (refusal.alternatives(terms) if is_helped else "alternatives" not in refusal.value)
+    if pause != resumes or lets_in(terms, refusal.began, refusal.pickup, refusal.zone):
+        return False
+    if not refusal.pickup:
+        return "alternatives" not in refusal.value
+    return refusal.alternatives(terms) if terms["pre_orders_while_paused"] else refusal.value["alternatives"] == []
 
 
 def is_outside(refusal, terms):

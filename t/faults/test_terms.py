@@ -210,6 +210,11 @@ BREAKS = {
         f"2026-02-26T21:{m}:00+05:30" for m in (15, 30, 45)])),
     "an alternative outside as well": (REFUSED, lambda s: say(s, "outside_hours", alternatives=[evening(0), evening(15), evening(30)])),
     "goes on at another time": (REFUSED, lambda s: say(s, "shop_paused", resumes_at="2026-02-26T17:00:21+05:30")),
+    "a pause that pre-orders may outlast, without a word on when": (REFUSED, lambda s: s.refuse(
+        HOURS, 14, "shop_paused", "2026-02-26T17:00:19+05:30", resumes_at="2026-02-26T17:00:20+05:30", alternatives=[])),
+    "a pause for all, with alternatives": (REFUSED, lambda s: (
+        s.set(HOURS, 14, opening_hours=None, paused_until="2026-02-26T17:00:25+05:30", pre_orders_while_paused=False),
+        s.refuse(HOURS, 15, "shop_paused", evening(0), resumes_at="2026-02-26T17:00:25+05:30", alternatives=THEN))),
     "the pause was over": (REFUSED, lambda s: s.refuse(HOURS, 21, "shop_paused", resumes_at="2026-02-26T17:00:20+05:30")),
     "an unknown code": (REFUSED, lambda s: say(s, "shop_paused", code="too_soon")),
     "a product that is not short": (REFUSED, lambda s: s.refuse(HOURS, 5, "out_of_stock", items=[{"product_id": HOURS, "available": 1}])),
@@ -253,6 +258,11 @@ def lose(s, n):
 
 
 EXCUSED = {
+    "a pause for all": lambda s: (
+        s.set(HOURS, 22, opening_hours=None, paused_until="2026-02-26T17:00:25+05:30", pre_orders_while_paused=False),
+        s.refuse(HOURS, 23, "shop_paused", evening(0), resumes_at="2026-02-26T17:00:25+05:30", alternatives=[])),
+    "a pre-order within a pause": lambda s: s.refuse(HOURS, 14, "shop_paused", "2026-02-26T17:00:19+05:30", resumes_at="2026-02-26T17:00:20+05:30",
+                                                     alternatives=[f"2026-02-26T17:{m}:00+05:30" for m in (15, 30, 45)]),
     "a third place while more are being given": lambda s: (
         s.set(SLOTS, 6.95, slot_minutes=20, slot_capacity=3), s.place(SLOTS, 7, evening(0))),
     "a second one, as it is not known whether places were taken away": lambda s: (lose(s, 0), s.place(SLOTS, 12, evening(30))),
