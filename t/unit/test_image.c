@@ -126,10 +126,12 @@ static const struct { const char *name; struct bytes in, out; } jpegs[] = {
 	{ "XMP, a profile, Photoshop's, unknown", B(START "\xff\xe1\x00\x1fhttp://ns.adobe.com/xap/1.0/\0" "\xff\xe2\x00\x0eICC_PROFILE\0" "\xff\xed\x00\x06" "8BIM"
 		"\xff\xef\x00\x02" TAIL), B(START TAIL) },
 	{ "filled up before a marker", B(START "\xff\xff\xff" DQT SOF DHT SCAN "\xff\xff" END), B(START TAIL) },
-	{ "markers that stand alone", B(START "\xff\x01\xff\xd3" TAIL), B(START TAIL) },
+	{ "markers that stand alone", B(START "\xff\x01\xff\xd0\xff\xd7" TAIL), B(START TAIL) },
 	{ "restart interval, arithmetic tables", B(START "\xff\xdd\x00\x04\x00\x01" "\xff\xcc\x00\x04\x00\x10" TAIL), B(START "\xff\xdd\x00\x04\x00\x01" "\xff\xcc\x00\x04\x00\x10" TAIL) },
 	{ "progressive", B(START DQT SOF_OF("\xc2", "\x00\x08", "\x00\x10") DHT SCAN DHT SCAN END), B(START DQT SOF_OF("\xc2", "\x00\x08", "\x00\x10") DHT SCAN DHT SCAN END) },
 	{ "the height once more", B(START DQT SOF DHT SCAN "\xff\xdc\x00\x04\x00\x08" SCAN END), B(START DQT SOF DHT SCAN "\xff\xdc\x00\x04\x00\x08" SCAN END) },
+	{ "sampling factors of four", B(START DQT "\xff\xc0\x00\x0b\x08\x00\x08\x00\x10\x01\x01\x44\x00" DHT SCAN END),
+		B(START DQT "\xff\xc0\x00\x0b\x08\x00\x08\x00\x10\x01\x01\x44\x00" DHT SCAN END) },
 	{ "50 megapixels", B(START DQT SOF_OF("\xc0", "\x13\x88", "\x27\x10") DHT SCAN END), B(START DQT SOF_OF("\xc0", "\x13\x88", "\x27\x10") DHT SCAN END) },
 };
 
@@ -146,6 +148,9 @@ static const struct { const char *name; struct bytes in; enum image_verdict verd
 	{ "a height beforehand", B(START DQT SOF DHT "\xff\xdc\x00\x04\x00\x08" SCAN END), IMAGE_BROKEN },
 	{ "five components", B(START DQT "\xff\xc0\x00\x17\x08\x00\x08\x00\x10\x05\x01\x11\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00\x05\x11\x00" DHT SCAN END), IMAGE_BROKEN },
 	{ "a sampling factor of none", B(START DQT "\xff\xc0\x00\x0b\x08\x00\x08\x00\x10\x01\x01\x01\x00" DHT SCAN END), IMAGE_BROKEN },
+	{ "no sampling factor downward", B(START DQT "\xff\xc0\x00\x0b\x08\x00\x08\x00\x10\x01\x01\x10\x00" DHT SCAN END), IMAGE_BROKEN },
+	{ "a sampling factor of five", B(START DQT "\xff\xc0\x00\x0b\x08\x00\x08\x00\x10\x01\x01\x51\x00" DHT SCAN END), IMAGE_BROKEN },
+	{ "a sampling factor of five downward", B(START DQT "\xff\xc0\x00\x0b\x08\x00\x08\x00\x10\x01\x01\x15\x00" DHT SCAN END), IMAGE_BROKEN },
 	{ "a scan of another component", B(START DQT SOF DHT "\xff\xda\x00\x08\x01\x02\x00\x00\x3f\x00" DATA END), IMAGE_BROKEN },
 	{ "a scan of two where there is one", B(START DQT SOF DHT "\xff\xda\x00\x0a\x02\x01\x00\x01\x00\x00\x3f\x00" DATA END), IMAGE_BROKEN },
 	{ "a length of one", B(START "\xff\xfe\x00\x01" TAIL), IMAGE_BROKEN },
@@ -358,6 +363,8 @@ static const struct { const char *name; struct bytes in, out, tail; } webps[] = 
 	{ "texts without the extended form", B(VP8 EXIF), B(VP8), NONE },
 	{ "an animation", B(VP8X("\x1e") ANIM ANMF("\x3c\0", AT_START, "\xff") ALPH VP8 "EVIL\x02\0\0\0xx" ANMF("\x1e\0", AT_START, "\x01") VP8L EXIF),
 		B(VP8X("\x12") ANIM ANMF("\x32\0", AT_START, "\x03") ALPH VP8 ANMF("\x1e\0", AT_START, "\x01") VP8L), NONE },
+	{ "a frame in the canvas's far corner", B(VP8X_OF("\2", "\x1f\0\0", "\x0f\0\0") ANIM ANMF("\x1e\0", "\x08\0\0\x04\0\0", "\0") VP8L),
+		B(VP8X_OF("\2", "\x1f\0\0", "\x0f\0\0") ANIM ANMF("\x1e\0", "\x08\0\0\x04\0\0", "\0") VP8L), NONE },
 };
 
 static const struct { const char *name; struct bytes in; enum image_verdict verdict; } bad_webps[] = {
@@ -384,6 +391,10 @@ static const struct { const char *name; struct bytes in; enum image_verdict verd
 	{ "an animation without its head", B(VP8X("\2") ANMF("\x1e\0", AT_START, "\0") VP8L), IMAGE_BROKEN },
 	{ "an animation and a picture", B(VP8X("\2") ANIM ANMF("\x1e\0", AT_START, "\0") VP8L VP8), IMAGE_BROKEN },
 	{ "a frame beyond the canvas", B(VP8X("\2") ANIM ANMF("\x1e\0", "\1\0\0\0\0\0", "\0") VP8L), IMAGE_BROKEN },
+	{ "an animation's head twice", B(VP8X("\2") ANIM ANIM ANMF("\x1e\0", AT_START, "\0") VP8L), IMAGE_BROKEN },
+	{ "an animation's head of another size", B(VP8X("\2") "ANIM\x08\0\0\0\xff\xff\xff\xff\0\0\0\0" ANMF("\x1e\0", AT_START, "\0") VP8L), IMAGE_BROKEN },
+	{ "a frame below the canvas", B(VP8X("\2") ANIM ANMF("\x1e\0", "\0\0\0\1\0\0", "\0") VP8L), IMAGE_BROKEN },
+	{ "a frame half below the canvas", B(VP8X_OF("\2", "\x1f\0\0", "\x0f\0\0") ANIM ANMF("\x1e\0", "\x08\0\0\x05\0\0", "\0") VP8L), IMAGE_BROKEN },
 	{ "a frame far beyond the canvas", B(VP8X("\2") ANIM ANMF("\x1e\0", "\0\0\0\xff\xff\xff", "\0") VP8L), IMAGE_BROKEN },
 	{ "a frame of another size", B(VP8X_OF("\2", "\xff\0\0", "\xff\0\0") ANIM "ANMF\x1e\0\0\0" AT_START "\x10\0\0\x07\0\0\x64\0\0\0" VP8L), IMAGE_BROKEN },
 	{ "a frame cut short", B(VP8X("\2") ANIM "ANMF\x0e\0\0\0" AT_START "\x0f\0\0\x07\0\0\x64\0"), IMAGE_BROKEN },
