@@ -1,6 +1,6 @@
 /* jwt.c - verifying and making tokens and tickets.
  * Owns: the shape of a token, its header, its claims. Does not own: key files (keyring.c), signatures (signature.c), JSON (json_body.c),
- * what a role may do (auth.c).
+ * what a role may do (access.c).
  * Used by: auth, the log-in endpoints, tools. */
 #include <inttypes.h>
 

@@ -1,5 +1,6 @@
 /* throttle.h - how often passwords may be tried.
- * Owns: what a try is counted under, refusing it. Does not own: how long it waits (account.c), counting (db_login.c). Used by: signin.c. */
+ * Owns: what a try is counted under, refusing it. Does not own: how long it waits (account.c), counting (db_login.c). Used by: signin.c,
+ * ep_auth.c, ep_account.c. */
 #ifndef PICKUP_THROTTLE_H
 #define PICKUP_THROTTLE_H
 
