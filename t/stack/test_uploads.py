@@ -339,6 +339,12 @@ def test_a_photo_through_nginx(stack):
             assert got.header("X-Accel-Redirect") is None and (photo is not large or got.body == large)
             head = stack.call("HEAD", url, who)
             assert (head.status, head.body, head.header("Content-Length")) == (200, b"", str(len(got.body)))
+            for parts in ("bytes=0-9", "bytes=99999999-", "bytes=0-1,3-4"):
+                whole = stack.call("GET", url, who, headers={"Range": parts})
+                assert (whole.status, whole.body) == (200, got.body), whole
+            assert stack.call("GET", url, who, headers={"If-None-Match": got.header("ETag")}).status == 304
+            for condition in ({"If-Match": '"x"'}, {"If-Unmodified-Since": "Sun, 01 Jan 2017 00:00:00 GMT"}):
+                check.problem(stack.call("GET", url, who, headers=condition), 412, "version_mismatch")
         for who in (other.keeper, stack.tools.user()):
             check.problem(stack.call("GET", url, who), 404, "not_found")
         check.problem(stack.call("GET", url), 401, "unauthorized")
