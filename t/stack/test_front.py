@@ -116,3 +116,10 @@ def test_too_many_sign_ins(stack):
     assert refused and {a.status for a in answers} == {400, 429}
     check.problem(refused[0], 429, "rate_limited")
     assert stack.call("GET", "/api/v1/shops").status == 200
+
+
+def test_what_is_stored_lies_on_a_disk(source):
+    """Not in /run, which is memory, and small."""
+    for name in ("front", "push", "single"):
+        places = [line.split()[1] for line in (source / "nginx" / f"{name}.conf").read_text().splitlines() if "_temp_path " in line and "#" not in line]
+        assert len(places) == 5 and all(place.startswith("/var/lib/pickup/") for place in places), places
