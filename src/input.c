@@ -49,9 +49,10 @@ static void add_level(struct buf *b, const struct level *at)
 	add_level(b, at->up);
 	if (at->up)
 		buf_addc(b, '.');
-	buf_adds(b, at->name);
-	if (at->index != NO_INDEX)
-		buf_addf(b, "[%zu]", at->index);
+	if (at->index == NO_INDEX)
+		buf_addf(b, "%s", at->name);
+	else
+		buf_addf(b, "%s[%zu]", at->name, at->index);
 }
 
 /* "items[0].quantity"; name NULL for the element itself. */
