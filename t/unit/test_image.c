@@ -245,8 +245,6 @@ static const struct { struct png_row row; enum image_verdict verdict; } bad_pngs
 	{ { "no width", { IHDR_OF("\0\0\0\0", "\0\0\0\x08", "\x08", "\x02"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
 	{ { "no height", { IHDR_OF("\0\0\0\x10", "\0\0\0\0", "\x08", "\x02"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
 	{ { "a width below none", { IHDR_OF("\x80\0\0\0", "\0\0\0\x08", "\x08", "\x02"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
-	{ { "no such depth", { IHDR_OF("\0\0\0\x10", "\0\0\0\x08", "\x04", "\x02"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
-	{ { "no such colours", { IHDR_OF("\0\0\0\x10", "\0\0\0\x08", "\x08", "\x05"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
 	{ { "no such compression", { KEPT("IHDR", "\0\0\0\x10\0\0\0\x08\x08\x02\1\0\0"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
 	{ { "no such interlacing", { KEPT("IHDR", "\0\0\0\x10\0\0\0\x08\x08\x02\0\0\2"), IDAT, IEND }, NONE }, IMAGE_BROKEN },
 	{ { "a palette that is missing", { PALETTE, IDAT, IEND }, NONE }, IMAGE_BROKEN },
@@ -312,6 +310,32 @@ Test(image, png_keeps_the_picture)
 	}
 	free(in);
 	free(out);
+	cr_assert(no_leaks());
+}
+
+static void expect_png(const struct png_row *row, bool is_good)
+{
+	struct made *in = new_made(), *out = new_made();
+	make_png(row, in, out);
+	is_good ? expect_good(row->name, in->s, in->n, out->s, out->n) : expect_bad(row->name, in->s, in->n, IMAGE_BROKEN);
+	free(in);
+	free(out);
+}
+
+/* Which goes with which colours, and how long a palette may be: W3C PNG, tables 9 and 12. */
+Test(image, png_depths_and_palettes)
+{
+	static const char many[257 * 3], *const depths[8] = { "\1\2\4\10\20", "", "\10\20", "\1\2\4\10", "\10\20", "", "\10\20", "" };
+	for (int depth = 0; depth <= 17; depth++)
+		for (int colour = 0; colour < 8; colour++) {
+			const char head[13] = { 0, 0, 0, 16, 0, 0, 0, 8, (char)depth, (char)colour };
+			const struct part palette = KEPT("PLTE", "\1\2\3"), pixels = IDAT;
+			expect_png(&(struct png_row){ "a depth", { { "IHDR", { head, 13 }, true }, colour == 3 ? palette : pixels, IDAT, IEND }, NONE },
+				depth && strchr(depths[colour], depth));
+		}
+	for (size_t n = 1; n <= 257; n++)
+		expect_png(&(struct png_row){ "a palette", { PALETTE, { "PLTE", { many, 3 * n }, true }, { "tRNS", { many, n }, true }, IDAT, IEND }, NONE },
+			n <= 256);
 	cr_assert(no_leaks());
 }
 
