@@ -83,12 +83,15 @@ enum outcome db_login_count(struct db *db, const struct login_subjects *s, bool 
 
 enum outcome db_login_good(struct db *db, const struct login_subjects *s, bool is_known, instant now)
 {
-	struct db_val pair[] = { db_text(s->pair), db_time(now) }, args[2 * KEYS_MAX], *v = args;
+	struct db_val pair[] = { db_text(s->pair), db_time(now) };
+	struct db_val number[] = { db_uint(BY_NUMBER), db_text(s->number) }, address[] = { db_uint(BY_ADDRESS), db_text(s->address) };
 	enum outcome oc = s->pair.s ? db_run(db, SQL_LOGIN_REMEMBER, 0, pair, 2, NULL, NULL, NULL) : OC_OK;
-	if (oc != OC_OK || is_known)
-		return oc;
-	unsigned n = put_keys(&v, s, false);
-	return db_run(db, SQL_LOGIN_FORGET, n, args, (size_t)(v - args), NULL, NULL, NULL);
+	if (oc == OC_OK && !is_known)
+		oc = db_run(db, SQL_LOGIN_FORGET, 0, number, 2, NULL, NULL, NULL);
+	/* This try alone: what others failed at from there stays, or everybody with enough accounts could go on for ever. */
+	if (oc == OC_OK && !is_known && s->address.s)
+		oc = db_run(db, SQL_LOGIN_TAKE_BACK, 0, address, 2, NULL, NULL, NULL);
+	return oc;
 }
 
 enum outcome db_login_prune(struct db *db, instant now, uint64_t limit, uint64_t *n)

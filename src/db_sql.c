@@ -86,7 +86,9 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	WRITES(SQL_LOGIN_REMEMBER, "st",
 		"INSERT INTO login_failures (kind, subject, failures, at) VALUES (3, ?, 0, ?) ON DUPLICATE KEY UPDATE failures = 0, at = VALUES(at)"),
 	/* kind, subject */
-	WRITES(SQL_LOGIN_FORGET, "{us}", "DELETE FROM login_failures WHERE {(kind = ? AND subject = ?)| OR }"),
+	WRITES(SQL_LOGIN_FORGET, "us", "DELETE FROM login_failures WHERE kind = ? AND subject = ?"),
+	/* kind, subject */
+	WRITES(SQL_LOGIN_TAKE_BACK, "us", "UPDATE login_failures SET failures = failures - 1 WHERE kind = ? AND subject = ? AND failures > 0"),
 	/* kind, older than, limit */
 	WRITES(SQL_LOGIN_PRUNE, "utu", "DELETE FROM login_failures WHERE kind = ? AND at < ? LIMIT ?"),
 

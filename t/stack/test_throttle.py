@@ -155,6 +155,16 @@ def test_an_account_of_ones_own_does_not_help(own):
     assert place.login(mine).status == 200
 
 
+def test_accounts_from_elsewhere_do_not_help_either(own):
+    """Nor by signing in for the first time with accounts that were made for that: each takes back its own try alone."""
+    place = Place(own)
+    for _ in range(TRIES):
+        place.fail(phone(), 1)
+        later(own, 60)
+        assert place.login(made(own)).status == 200
+    wait(place.login(phone()))
+
+
 @pytest.mark.parametrize("one, other, is_same", [
     ("2001:db8:0:7::1", "2001:db8:0:7:ffff::2", True), ("2001:db8:0:8::1", "2001:db8:0:9::1", False),
     ("198.51.100.1", "::ffff:198.51.100.1", True), ("198.51.100.2", "198.51.100.3", False),
