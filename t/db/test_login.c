@@ -85,18 +85,19 @@ Test(login, a_right_one_ends_it_and_makes_the_pair_known, .init = set_up)
 	pass(db, &here);
 	EXPECT(here, true, 0, 0, 0);
 	EXPECT(elsewhere, false, 0, 0, 0);
-	EXPECT(other, false, 0, 0, 0);
+	/* of the address its own try is taken back, and no more */
+	EXPECT(other, false, 0, 2, 0);
 	/* from then on it is counted by itself, and leaves the others alone */
 	fail_at(db, &here, NOW);
 	fail_at(db, &elsewhere, NOW);
 	fail_at(db, &other, NOW);
 	EXPECT(here, true, 0, 0, 1);
 	EXPECT(elsewhere, false, 1, 1, 0);
-	EXPECT(other, false, 1, 1, 0);
+	EXPECT(other, false, 1, 3, 0);
 	pass(db, &here);
 	EXPECT(here, true, 0, 0, 0);
 	EXPECT(elsewhere, false, 1, 1, 0);
-	EXPECT(other, false, 1, 1, 0);
+	EXPECT(other, false, 1, 3, 0);
 	/* where no address is known, nothing is remembered */
 	pass(db, &nowhere);
 	EXPECT(nowhere, false, 0, 0, 0);
