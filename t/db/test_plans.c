@@ -48,8 +48,8 @@ static void fill_tables(void)
 		"INSERT INTO shop_staff SELECT 1 + seq MOD 500, 1 + seq MOD 5000, 1, NOW(), 0 FROM seq_1_to_5000",
 		"INSERT INTO login_failures SELECT 1 + seq MOD 3, MD5(seq), 1, NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
 		"INSERT INTO uploads SELECT CONCAT(MD5(seq), '.jpg'), 1 + seq MOD 5000, 1, IF(seq MOD 10, seq, NULL), NOW() - INTERVAL seq SECOND FROM seq_1_to_20000",
-		"ANALYZE TABLE login_failures, uploads, shop_staff, users, shops, products, orders, order_items, order_history, order_deadlines, idempotency_keys, outbox, events,"
-		" channel_floors, channel_closes",
+		("ANALYZE TABLE login_failures, uploads, shop_staff, users, shops, products, orders, order_items, order_history, order_deadlines, idempotency_keys, outbox, events,"
+		" channel_floors, channel_closes"),
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		tell(rows[i]);
