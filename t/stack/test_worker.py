@@ -263,6 +263,8 @@ def test_what_comes_one_by_one_is_one_workers(api, binary, scratch):
         params = cgi_params("GET", "/healthz", {}, b"")
         for _ in range(300):
             assert b"Status: 200" in fcgi.request(workers.path, params, b"")[0]
+            # An answer is there before its worker is done with it: on a busy machine the next request would find it still at its log.
+            proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers", pause=0.0005)
 
         def served():
             with open(workers.log) as f:
