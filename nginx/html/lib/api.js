@@ -1,0 +1,104 @@
+// api.js - the public API, as a page uses it: who is signed in, requests, problems, pages of lists, photos.
+
+const BASE = "/api/v1";
+const PATIENCE_MS = 15000;
+
+/** What a request ended with that did not succeed: status 0 where no answer came, else the problem's members (code, detail, errors, alternatives, …). */
+export class Problem extends Error {
+	constructor(status, members = {}) {
+		super(members.detail ?? members.title ?? "");
+		this.status = status;
+		this.code = members.code ?? (status ? "unknown" : "offline");
+		this.members = members;
+	}
+	/** Whether it is worth trying again as it was. */
+	get isPassing() {
+		return this.status === 0 || this.status === 429 || this.status >= 500;
+	}
+}
+
+/** Who is signed in on this page, kept under that name in the browser. */
+export class Session extends EventTarget {
+	constructor(name) {
+		super();
+		this.name = name;
+		try {
+			this.who = JSON.parse(localStorage.getItem(name));
+		} catch {
+			this.who = null;
+		}
+	}
+	get token() {
+		return this.who?.access_token;
+	}
+	#set(who) {
+		this.who = who;
+		if (who) localStorage.setItem(this.name, JSON.stringify(who));
+		else localStorage.removeItem(this.name);
+		this.dispatchEvent(new Event("change"));
+	}
+	async signIn(phone_number, password) {
+		const { value } = await request("POST", "/auth/login", { json: { phone_number, password } });
+		this.#set({ ...value, phone_number });
+	}
+	async register(account) {
+		await request("POST", "/auth/register", { json: account });
+		await this.signIn(account.phone_number, account.password);
+	}
+	signOut() {
+		this.#set(null);
+	}
+	/** A request as whoever is signed in; a token that counts no more signs out. */
+	async call(method, path, options = {}) {
+		const token = this.token;
+		try {
+			return await request(method, path, { ...options, token });
+		} catch (problem) {
+			if (problem.status === 401 && token === this.token) this.signOut();
+			throw problem;
+		}
+	}
+	async get(path) {
+		return (await this.call("GET", path)).value;
+	}
+	/** A list with all its pages, up to so many of them. */
+	async all(path, pages = 20) {
+		const found = [];
+		for (let next = path; next && pages-- > 0; ) {
+			const answer = await this.call("GET", next);
+			found.push(...answer.value);
+			next = answer.next;
+		}
+		return found;
+	}
+	/** A photo as an address for <img>; only its people are given it, so the browser can't fetch it by itself. Revoke it when it is shown no more. */
+	async photo(path) {
+		const answer = await this.call("GET", path.replace(BASE, ""), { isBlob: true });
+		return URL.createObjectURL(answer.value);
+	}
+}
+
+function nextOf(link) {
+	const found = /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? "");
+	return found && new URL(found[1], location.href).href.replace(location.origin + BASE, "");
+}
+
+/** {value, status, headers, next}: value is the JSON, next the path of the next page. Throws a Problem. options: json, body (sent as it is), headers, token, isBlob. */
+export async function request(method, path, { json, body, headers = {}, token, isBlob } = {}) {
+	const all = { ...headers };
+	if (token) all.Authorization = `Bearer ${token}`;
+	if (json !== undefined) all["Content-Type"] = "application/json";
+	let answer, value;
+	try {
+		answer = await fetch(BASE + path, {
+			method, headers: all, body: json === undefined ? body : JSON.stringify(json), cache: "no-store", redirect: "error", credentials: "omit",
+			signal: AbortSignal.timeout(PATIENCE_MS),
+		});
+		if (isBlob && answer.ok) value = await answer.blob();
+		else value = answer.status === 204 ? null : await answer.json();
+	} catch {
+		throw new Problem(answer && !answer.ok ? answer.status : 0);
+	}
+	if (!answer.ok) throw new Problem(answer.status, value);
+	return { value, status: answer.status, headers: answer.headers, next: nextOf(answer.headers.get("Link")) };
+}

@@ -1,0 +1,56 @@
+// words.js - the words of the page's language, numbers and times in its form. All words stand in ../words/LANGUAGE.js, one file a language.
+
+const LANGUAGES = { en: "English", de: "Deutsch" };
+const KEY = "pickup.language";
+
+let words = {};
+let language = "en";
+let plurals;
+
+export const languages = LANGUAGES;
+export const current = () => language;
+
+/** Takes the chosen language, or the browser's, or English. */
+export async function load() {
+	const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((l) => l.slice(0, 2))];
+	language = wanted.find((l) => l in LANGUAGES) ?? "en";
+	words = (await import(`../words/${language}.js`)).default;
+	plurals = new Intl.PluralRules(language);
+	document.documentElement.lang = language;
+	for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
+	for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+}
+
+export function choose(l) {
+	localStorage.setItem(KEY, l);
+	location.reload();
+}
+
+/** The words under that name, with {member} replaced by its value; of {one: …, other: …} those that fit values.n. */
+export function t(name, values = {}) {
+	let text = words[name];
+	if (typeof text === "object") text = text[plurals.select(values.n)] ?? text.other;
+	return (text ?? name).replace(/\{(\w+)\}/g, (_, member) => values[member] ?? "");
+}
+
+/** What to tell of a Problem. */
+export function tell(problem) {
+	const name = `problem.${problem.code}`;
+	return name in words ? t(name, problem.members) : problem.message || t("problem.unknown");
+}
+
+export const money = (amount, currency) => new Intl.NumberFormat(language, { style: "currency", currency }).format(amount);
+const format = (options) => (time, timeZone) => new Intl.DateTimeFormat(language, { ...options, timeZone }).format(new Date(time));
+export const clock = format({ hour: "numeric", minute: "2-digit" });
+export const day = format({ weekday: "short", day: "numeric", month: "short" });
+export const longDay = format({ weekday: "long", day: "numeric", month: "long" });
+/** "2026-02-26" there. */
+export const dateOf = (time, timeZone) => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }).format(new Date(time));
+/** The clock's time, and the weekday and date where it is not today there. */
+export const when = (time, timeZone) => (dateOf(time, timeZone) === dateOf(Date.now(), timeZone) ? "" : `${day(time, timeZone)}, `) + clock(time, timeZone);
+/** "in 5 minutes", "2 hours ago". */
+export function span(time) {
+	const minutes = Math.round((new Date(time) - Date.now()) / 60000);
+	const [value, unit] = Math.abs(minutes) < 90 ? [minutes, "minute"] : Math.abs(minutes) < 48 * 60 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
+	return new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" }).format(value, unit);
+}
