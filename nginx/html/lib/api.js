@@ -22,10 +22,18 @@ export class Session extends EventTarget {
 	constructor(name) {
 		super();
 		this.name = name;
+		this.who = this.#stored();
+		addEventListener("storage", (event) => {
+			if (event.key !== name && event.key !== null) return;
+			this.who = this.#stored();
+			this.dispatchEvent(new Event("change"));
+		});
+	}
+	#stored() {
 		try {
-			this.who = JSON.parse(localStorage.getItem(name));
+			return JSON.parse(localStorage.getItem(this.name));
 		} catch {
-			this.who = null;
+			return null;
 		}
 	}
 	get token() {
@@ -39,7 +47,7 @@ export class Session extends EventTarget {
 	}
 	async signIn(phone_number, password) {
 		const { value } = await request("POST", "/auth/login", { json: { phone_number, password } });
-		this.#set({ ...value, phone_number });
+		this.#set({ ...value, phone_number, ends_at: Date.now() + value.expires_in * 1000 });
 	}
 	async register(account) {
 		await request("POST", "/auth/register", { json: account });
@@ -48,13 +56,19 @@ export class Session extends EventTarget {
 	signOut() {
 		this.#set(null);
 	}
+	/** The token counts no more. Another window may have signed in anew meanwhile. */
+	#isRefused() {
+		const stored = this.#stored();
+		if (stored && stored.access_token !== this.token) this.who = stored;
+		else this.signOut();
+	}
 	/** A request as whoever is signed in; a token that counts no more signs out. */
 	async call(method, path, options = {}) {
 		const token = this.token;
 		try {
 			return await request(method, path, { ...options, token });
 		} catch (problem) {
-			if (problem.status === 401 && token === this.token) this.signOut();
+			if (problem.status === 401 && token === this.token) this.#isRefused();
 			throw problem;
 		}
 	}

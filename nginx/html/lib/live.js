@@ -5,6 +5,8 @@ const NET_MS = 30000;
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 15000;
 const SILENCE_MS = 60000;
+/** How long the socket may take for what the list of events has already. */
+const LAG_MS = 3000;
 
 /** states: "connecting", "live", "offline". Events: "message" (detail: the notification), "state", "resync" (older than what is kept: read everything anew). */
 export class Live extends EventTarget {
@@ -13,6 +15,8 @@ export class Live extends EventTarget {
 	#timer = 0;
 	#net = 0;
 	#isCatching = false;
+	#isAgain = false;
+	#heard = 0;
 	#held = [];
 	#isWanted = true;
 
@@ -21,7 +25,7 @@ export class Live extends EventTarget {
 		super();
 		Object.assign(this, { session, kind, id, last, state: "connecting", heardAt: 0 });
 		this.#net = setInterval(() => this.#catchUp(), NET_MS);
-		addEventListener("online", this.#hurry);
+		addEventListener("online", this.#renew);
 		addEventListener("pageshow", this.#hurry);
 		document.addEventListener("visibilitychange", this.#hurry);
 		this.#open();
@@ -31,10 +35,24 @@ export class Live extends EventTarget {
 		this.#isWanted = false;
 		clearInterval(this.#net);
 		clearTimeout(this.#timer);
-		removeEventListener("online", this.#hurry);
+		removeEventListener("online", this.#renew);
 		removeEventListener("pageshow", this.#hurry);
 		document.removeEventListener("visibilitychange", this.#hurry);
 		this.#socket?.close();
+	}
+
+	/** Another network: a socket of the one before is dead, and would not say so for minutes. */
+	#renew = () => {
+		this.#failures = 0;
+		this.#socket?.close();
+		this.#socket = null;
+		this.#become("connecting");
+		this.#again(0);
+	};
+
+	/** The list of events had what the socket still has not brought: it is dead. */
+	#suspect(socket, seq) {
+		if (this.#isWanted && this.#socket === socket && this.#heard < seq) this.#renew();
 	}
 
 	/** Somebody is back: what is open may be dead without having said so. */
@@ -69,8 +87,9 @@ export class Live extends EventTarget {
 		url.protocol = url.protocol.replace("http", "ws");
 		const socket = new WebSocket(url, "ws+meta.nchan");
 		this.#socket = socket;
+		this.#heard = 0;
 		socket.onopen = () => this.#catchUp();
-		socket.onmessage = (event) => this.#hear(event.data);
+		socket.onmessage = (event) => this.#socket === socket && this.#hear(event.data);
 		socket.onclose = () => {
 			if (this.#socket !== socket) return;
 			this.#socket = null;
@@ -91,6 +110,8 @@ export class Live extends EventTarget {
 		const seq = Number(/seq=(\d+)/.exec(frame.slice(0, end))?.[1]);
 		const event = { seq, message: JSON.parse(frame.slice(end + 2)) };
 		this.heardAt = Date.now();
+		this.#heard = Math.max(this.#heard, seq);
+		if (!this.#isCatching) this.last ??= seq - 1;
 		if (this.#isCatching) this.#held.push(event);
 		else if (event.seq > this.last + 1) this.#catchUp();
 		else this.#take(event);
@@ -102,12 +123,17 @@ export class Live extends EventTarget {
 		this.dispatchEvent(new CustomEvent("message", { detail: message }));
 	}
 
-	/** Whatever came after the last one seen. What the socket brings meanwhile waits. */
+	/** Whatever came after the last one seen. What the socket brings meanwhile waits. Asked for while one runs, it runs again: the socket may have opened after
+	 * that one had read. */
 	async #catchUp() {
+		this.#isAgain = this.#isCatching;
 		if (this.#isCatching || !this.#isWanted) return;
 		this.#isCatching = true;
+		const [socket, last] = [this.state === "live" && this.#socket, this.last];
 		try {
 			await this.#readAll();
+			const seq = this.last;
+			if (socket && seq > last) setTimeout(() => this.#suspect(socket, seq), LAG_MS);
 			this.heardAt = Date.now();
 			this.#held.splice(0).sort((a, b) => a.seq - b.seq).forEach((event) => this.#take(event));
 			if (this.#socket?.readyState === WebSocket.OPEN) {
@@ -120,12 +146,14 @@ export class Live extends EventTarget {
 			this.#become(this.#socket?.readyState === WebSocket.OPEN && Date.now() - this.heardAt < SILENCE_MS ? "connecting" : "offline");
 		}
 		this.#isCatching = false;
+		if (this.#isAgain) this.#catchUp();
 	}
 
 	async #readAll() {
 		const path = `/events/${this.kind}/${this.id}`;
 		if (this.last === null) {
-			this.last = (await this.session.get(path)).last_seq;
+			const { last_seq } = await this.session.get(path);
+			this.last = Math.min(last_seq, ...this.#held.map((event) => event.seq - 1));
 			return;
 		}
 		for (;;) {

@@ -47,10 +47,11 @@ export const longDay = format({ weekday: "long", day: "numeric", month: "long" }
 /** "2026-02-26" there. */
 export const dateOf = (time, timeZone) => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }).format(new Date(time));
 /** The clock's time, and the weekday and date where it is not today there. */
-export const when = (time, timeZone) => (dateOf(time, timeZone) === dateOf(Date.now(), timeZone) ? "" : `${day(time, timeZone)}, `) + clock(time, timeZone);
+export const when = (time, timeZone, now = Date.now()) =>
+	(dateOf(time, timeZone) === dateOf(now, timeZone) ? "" : `${day(time, timeZone)}, `) + clock(time, timeZone);
 /** "in 5 minutes", "2 hours ago". */
-export function span(time) {
-	const minutes = Math.round((new Date(time) - Date.now()) / 60000);
+export function span(time, now = Date.now()) {
+	const minutes = Math.round((new Date(time) - now) / 60000);
 	const [value, unit] = Math.abs(minutes) < 90 ? [minutes, "minute"] : Math.abs(minutes) < 48 * 60 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
 	return new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" }).format(value, unit);
 }
