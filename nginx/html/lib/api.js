@@ -5,9 +5,11 @@ const PATIENCE_MS = 15000;
 
 /** What a request ended with that did not succeed: status 0 where no answer came, else the problem's members (code, detail, errors, alternatives, …). */
 export class Problem extends Error {
-	constructor(status, members = {}) {
+	constructor(status, members = {}, wait = 0) {
 		super(members.detail ?? members.title ?? "");
 		this.status = status;
+		/** Seconds to wait before the next try, where the server says so. */
+		this.wait = wait;
 		this.code = members.code ?? (status ? "unknown" : "offline");
 		this.members = members;
 	}
@@ -97,8 +99,9 @@ function nextOf(link) {
 	return found && new URL(found[1], location.href).href.replace(location.origin + BASE, "");
 }
 
-/** {value, status, headers, next}: value is the JSON, next the path of the next page. Throws a Problem. options: json, body (sent as it is), headers, token, isBlob. */
-export async function request(method, path, { json, body, headers = {}, token, isBlob } = {}) {
+/** {value, status, headers, next}: value is the JSON, next the path of the next page. Throws a Problem. options: json, body (sent as it is), headers, token, isBlob,
+ * patience (milliseconds). */
+export async function request(method, path, { json, body, headers = {}, token, isBlob, patience = PATIENCE_MS } = {}) {
 	const all = { ...headers };
 	if (token) all.Authorization = `Bearer ${token}`;
 	if (json !== undefined) all["Content-Type"] = "application/json";
@@ -106,13 +109,13 @@ export async function request(method, path, { json, body, headers = {}, token, i
 	try {
 		answer = await fetch(BASE + path, {
 			method, headers: all, body: json === undefined ? body : JSON.stringify(json), cache: "no-store", redirect: "error", credentials: "omit",
-			signal: AbortSignal.timeout(PATIENCE_MS),
+			signal: AbortSignal.timeout(patience),
 		});
 		if (isBlob && answer.ok) value = await answer.blob();
 		else value = answer.status === 204 ? null : await answer.json();
 	} catch {
 		throw new Problem(answer && !answer.ok ? answer.status : 0);
 	}
-	if (!answer.ok) throw new Problem(answer.status, value);
+	if (!answer.ok) throw new Problem(answer.status, value ?? {}, Number(answer.headers.get("Retry-After")) || 0);
 	return { value, status: answer.status, headers: answer.headers, next: nextOf(answer.headers.get("Link")) };
 }
