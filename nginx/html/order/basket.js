@@ -20,6 +20,16 @@ export class Store {
 			return this.#here.get(name) ?? null;
 		}
 	}
+	/** The names that begin so. */
+	names(prefix) {
+		let kept = [];
+		try {
+			kept = Object.keys(this.#storage);
+		} catch {
+			// What is here is all.
+		}
+		return [...new Set([...kept, ...this.#here.keys()])].filter((name) => name.startsWith(prefix));
+	}
 	set(name, value) {
 		try {
 			if (value === null) this.#storage.removeItem(name);

@@ -4,24 +4,24 @@
 
 const TIMES = new Set(["outside_hours", "too_soon", "too_far", "slot_full"]);
 
-/** {say: [{word, values}, …], offers}. Values of the kind time are left to the page's clock. basket: as it was sent; shop: where its pause is told. */
-export function explain(problem, basket, shop) {
+/** {say: [{word, values}, …], offers}. Values of the kind time are left to the page's clock. lines: as they were sent, with names; shop: where its pause is told. */
+export function explain(problem, lines, shop) {
 	const { code, members } = problem;
-	if (code === "out_of_stock") return shortages(members.items ?? [], basket);
+	if (code === "out_of_stock") return shortages(members.items ?? [], lines);
 	if (TIMES.has(code)) return alternatives(code, members.alternatives ?? []);
 	if (code === "shop_closed") return closed(members.opens_at);
-	if (code === "shop_paused") return paused(members.resumes_at, basket, shop);
-	if (code === "validation_failed") return faults(members.errors ?? [], basket);
+	if (code === "shop_paused") return paused(members.resumes_at, shop);
+	if (code === "validation_failed") return faults(members.errors ?? [], lines);
 	if (code === "not_found") return { say: [{ word: "order.refused.no_shop" }], offers: [{ kind: "shops" }] };
 	if (code === "forbidden") return { say: [{ word: "order.refused.not_customer" }], offers: [{ kind: "sign_in" }] };
 	return { say: [], offers: [] };
 }
 
-function shortages(items, basket) {
+function shortages(items, lines) {
 	const say = [];
 	const offers = [];
 	for (const { product_id, available } of items) {
-		const name = nameOf(basket, product_id);
+		const name = lines.find((line) => line.product_id === product_id)?.name ?? "";
 		say.push({ word: available ? "order.refused.short" : "order.refused.none", values: { name, n: available } });
 		offers.push(available ? { kind: "quantity", product_id, quantity: available, name } : { kind: "remove", product_id, name });
 	}
@@ -38,43 +38,39 @@ function closed(time) {
 	return { say: [{ word: "order.refused.closed_until", time }], offers: [{ kind: "time", time }, { kind: "later" }] };
 }
 
-function paused(time, basket, shop) {
+function paused(time, shop) {
 	const say = [{ word: "order.refused.paused", time }];
 	if (shop?.pause_reason) say.push({ word: "order.pause_reason", values: { reason: shop.pause_reason } });
 	if (!shop?.pre_orders_while_paused) return { say, offers: [] };
 	return { say, offers: [{ kind: "time", time }, { kind: "later" }] };
 }
 
-const FIELDS = {
-	order_notes: "order.refused.notes",
-	items: "order.refused.items",
-};
-
 /** Every fault in its own words; one that has none is told as the server does. */
-function faults(errors, basket) {
-	const say = [];
-	const offers = [];
-	for (const { field, message } of errors) {
-		const [, index, member] = /^items\[(\d+)\](?:\.(\w+))?/.exec(field) ?? [];
-		const line = index === undefined ? undefined : basket.lines[index];
-		if (line && member === "product_id") {
-			say.push({ word: "order.refused.off_sale", values: { name: line.name } });
-			offers.push({ kind: "remove", product_id: line.product_id, name: line.name });
-		} else if (line && member === "special_instructions") {
-			say.push({ word: "order.refused.wish", values: { name: line.name } });
-		} else if (field === "scheduled_pickup_time") {
-			say.push({ word: "order.refused.past" });
-			offers.push({ kind: "later" });
-		} else if (field === "list_image_url") {
-			say.push({ word: "order.refused.photo" });
-			offers.push({ kind: "no_photo" });
-		} else if (FIELDS[field]) {
-			say.push({ word: FIELDS[field] });
-		} else {
-			say.push({ word: "order.refused.field", values: { field, message } });
-		}
-	}
-	return { say, offers };
+function faults(errors, lines) {
+	const all = errors.map((error) => fault(error, lines));
+	return { say: all.map(({ offer, ...said }) => said), offers: all.flatMap(({ offer }) => offer ?? []) };
 }
 
-const nameOf = (basket, productId) => basket.lines.find((line) => line.product_id === productId)?.name ?? "";
+function fault({ field, message }, lines) {
+	const [, index, member] = /^items\[(\d+)\](?:\.(\w+))?/.exec(field) ?? [];
+	const line = index === undefined ? undefined : lines[index];
+	if (line) return faultOfLine(line, member, { field, message });
+	switch (field) {
+	case "scheduled_pickup_time":
+		return { word: "order.refused.past", offer: { kind: "later" } };
+	case "list_image_url":
+		return { word: "order.refused.photo", offer: { kind: "no_photo" } };
+	case "order_notes":
+		return { word: "order.refused.notes" };
+	case "items":
+		return { word: "order.refused.items" };
+	default:
+		return { word: "order.refused.field", values: { field, message } };
+	}
+}
+
+function faultOfLine({ product_id, name }, member, values) {
+	if (member === "product_id") return { word: "order.refused.off_sale", values: { name }, offer: { kind: "remove", product_id, name } };
+	if (member === "special_instructions") return { word: "order.refused.wish", values: { name } };
+	return { word: "order.refused.field", values };
+}

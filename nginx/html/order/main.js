@@ -1,0 +1,224 @@
+// main.js - the customer's page: its one state, its views by the address behind #, who is signed in, and what is live.
+
+import { Session } from "../lib/api.js";
+import { byId, h } from "../lib/dom.js";
+import { Live } from "../lib/live.js";
+import { choose, current, languages, load, t } from "../lib/words.js";
+import { pending } from "./attempt.js";
+import { Baskets, Store } from "./basket.js";
+import { checkoutView } from "./checkout.js";
+import { Data } from "./data.js";
+import { menuView } from "./menu.js";
+import { mineView } from "./mine.js";
+import { notify } from "./notify.js";
+import { OrderBook, isOpen } from "./orderbook.js";
+import { progressView } from "./progress.js";
+import { shopsView } from "./shops.js";
+import { signIn } from "./sign.js";
+
+const SAY_MS = 50;
+const RETRY_MAX_MS = 30000;
+
+const ROUTES = [
+	[/^#\/shop\/(\d+)\/checkout$/, (app, id) => checkoutView(app, Number(id))],
+	[/^#\/shop\/(\d+)$/, (app, id) => menuView(app, Number(id))],
+	[/^#\/orders$/, mineView],
+	[/^#\/order\/(\d+)$/, (app, id) => progressView(app, Number(id))],
+	[/^/, shopsView],
+];
+
+/** Whatever of localStorage the browser allows. */
+function storage() {
+	try {
+		return localStorage;
+	} catch {
+		return null;
+	}
+}
+
+class App {
+	constructor() {
+		this.session = new Session("pickup.customer");
+		this.store = new Store(storage());
+		this.baskets = new Baskets(this.store);
+		this.data = new Data();
+		this.book = new OrderBook();
+		this.live = null;
+		this.view = null;
+		/** When each order was last read. */
+		this.readAt = new Map();
+		/** What is to be said beside an order, once it is shown. */
+		this.remarks = new Map();
+	}
+
+	start() {
+		addEventListener("hashchange", () => this.show());
+		addEventListener("storage", (event) => event.key?.startsWith("pickup.basket.") && this.view?.basketChanged?.());
+		navigator.serviceWorker?.addEventListener("message", (event) => typeof event.data?.open === "string" && this.go(event.data.open));
+		this.session.addEventListener("change", () => this.changeUser());
+		this.book.addEventListener("change", (event) => this.orderChanged(event.detail));
+		byId("skip").addEventListener("click", (event) => {
+			event.preventDefault();
+			byId("main").focus();
+		});
+		this.user = this.session.who?.user_id;
+		this.listen();
+		this.drawTop();
+		this.toPending();
+		this.show(true);
+	}
+
+	/** What a try to place keeps for that user and shop. */
+	triesOf(user, shopId) {
+		const name = `pickup.try.${user}.${shopId}`;
+		return { get: () => this.store.get(name), set: (attempt) => this.store.set(name, attempt) };
+	}
+
+	/** Where this page was closed or loaded anew amid placing, it goes on there. */
+	toPending() {
+		const prefix = `pickup.try.${this.user}.`;
+		for (const name of this.store.names(prefix)) {
+			if (this.user && pending(this.store.get(name), Date.now()) === "fresh") return this.go(`#/shop/${name.slice(prefix.length)}/checkout`);
+		}
+		return undefined;
+	}
+
+	go(hash) {
+		if (/^#\//.test(hash)) location.hash = hash;
+	}
+
+	show(isFirst = false) {
+		if (!isFirst && location.hash && !location.hash.startsWith("#/")) return;
+		for (const [pattern, make] of ROUTES) {
+			const found = pattern.exec(location.hash);
+			if (!found) continue;
+			this.view?.leave();
+			this.view = make(this, ...found.slice(1));
+			break;
+		}
+		byId("main").replaceChildren(this.view.element);
+		this.retitle();
+		this.markLinks();
+		if (isFirst) return;
+		scrollTo(0, 0);
+		byId("main").querySelector("h1")?.focus();
+	}
+
+	markLinks() {
+		for (const [id, isHere] of [["to-shops", !/^#\/order/.test(location.hash)], ["to-orders", /^#\/order/.test(location.hash)]]) {
+			if (isHere) byId(id).setAttribute("aria-current", "true");
+			else byId(id).removeAttribute("aria-current");
+		}
+	}
+
+	/** The title tells what somebody in another tab waits for. */
+	retitle() {
+		const ready = this.book.list().filter((order) => order.status === "ready");
+		const mark = ready.length ? `(${t("order.ready_title", { n: ready.length })}) ` : "";
+		document.title = `${mark}${this.view?.title() ?? ""} – ${t("order.title")}`;
+	}
+
+	/** Read out by a screen reader. */
+	say(text) {
+		byId("say").textContent = "";
+		setTimeout(() => { byId("say").textContent = text; }, SAY_MS);
+	}
+
+	remark(id, text) {
+		this.remarks.set(id, [this.remarks.get(id), text].filter(Boolean).join(" "));
+	}
+	remarkOf(id) {
+		return this.remarks.get(id);
+	}
+
+	changeUser() {
+		const user = this.session.who?.user_id;
+		this.drawTop();
+		if (user === this.user) return;
+		this.user = user;
+		this.book.clear();
+		this.readAt.clear();
+		this.remarks.clear();
+		this.listen();
+		// A basket stays as it is; whatever shows a person's own is drawn anew.
+		if (this.view?.ordersChanged || this.view?.isForSigning) this.show();
+		this.view?.userChanged?.();
+		this.retitle();
+	}
+
+	/** Hears of one's own orders, whatever view is shown. */
+	listen() {
+		this.live?.close();
+		this.live = null;
+		if (!this.user) return;
+		this.live = new Live(this.session, "customer", this.user);
+		this.live.addEventListener("message", (event) => this.insist(() => this.readOrder(event.detail.order_id)));
+		this.live.addEventListener("resync", () => this.insist(() => this.readOpen()));
+		this.live.addEventListener("state", () => {
+			this.view?.liveChanged?.();
+			if (this.live?.state === "live") this.insist(() => this.readOpen());
+		});
+	}
+
+	/** Tries until it has worked, unless it never will. */
+	async insist(work, failures = 0) {
+		const user = this.user;
+		const problem = await work().then(() => null, (p) => p);
+		if (!problem?.isPassing) return;
+		setTimeout(() => user === this.user && this.insist(work, failures + 1), Math.min(RETRY_MAX_MS, 1000 * 2 ** failures));
+	}
+
+	async readOrder(id) {
+		const user = this.user;
+		const order = (await this.session.call("GET", `/orders/${id}`)).value;
+		await this.data.known(order.shop_id);
+		if (user !== this.user) return;
+		this.readAt.set(id, Date.now());
+		this.book.take(order);
+		this.view?.ordersChanged?.();
+	}
+
+	/** All that may still change: what a lost connection may have kept from this page. */
+	async readOpen() {
+		const user = this.user;
+		const path = "/orders/me?limit=100&status=pending&status=confirmed&status=preparing&status=ready";
+		const orders = await this.session.all(path, 3);
+		if (user !== this.user) return;
+		await Promise.all(orders.map((order) => this.data.known(order.shop_id)));
+		for (const order of orders) this.readAt.set(order.id, Date.now());
+		orders.forEach((order) => this.book.take(order));
+		const found = new Set(orders.map((order) => order.id));
+		for (const order of this.book.list()) if (isOpen(order) && !found.has(order.id)) this.insist(() => this.readOrder(order.id));
+	}
+
+	orderChanged({ order, before }) {
+		this.view?.ordersChanged?.();
+		this.drawCount();
+		this.retitle();
+		if (!before || before.status === order.status) return;
+		const status = t(`order.status.${order.status}`);
+		this.say(`${t("order.order", { id: order.id })}: ${status}`);
+		if (order.status !== "ready" && order.status !== "cancelled") return;
+		const shop = this.data.shop(order.shop_id);
+		notify(status, [t("order.order", { id: order.id }), shop?.name].filter(Boolean).join(", "), `pickup-${order.id}-${order.status}`, `#/order/${order.id}`);
+	}
+
+	drawCount() {
+		const n = this.book.list().filter(isOpen).length;
+		byId("to-orders").textContent = n ? t("order.mine_open", { n }) : t("order.mine");
+	}
+
+	drawTop() {
+		const { session } = this;
+		const language = h("select", { id: "language", onchange: () => choose(language.value) }, Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name)));
+		language.value = current();
+		const who = session.token
+			? [h("span", { class: "quiet" }, session.who.phone_number), h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))]
+			: [h("button", { type: "button", onclick: () => signIn(this) }, t("common.sign_in"))];
+		byId("account").replaceChildren(...who, h("label", { for: "language", class: "unseen" }, t("common.language")), language);
+		this.drawCount();
+	}
+}
+
+await load();
+new App().start();

@@ -1,0 +1,43 @@
+// The words: both languages have all of them, with the same values, and every name that the pages use is there.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import test from "node:test";
+
+import { load } from "./page.mjs";
+
+const HTML = new URL("../../../nginx/html/", import.meta.url);
+const en = (await load("words/en.js")).default;
+const de = (await load("words/de.js")).default;
+const texts = (word) => (typeof word === "string" ? [word] : Object.values(word));
+const values = (word) => [...new Set(texts(word).join(" ").match(/\{\w+\}/g) ?? [])].sort();
+
+test("both have the same names, and nothing is empty", () => {
+	assert.deepEqual(Object.keys(de).sort(), Object.keys(en).sort());
+	for (const words of [en, de]) for (const [name, word] of Object.entries(words)) for (const text of texts(word)) assert.ok(text.trim(), name);
+});
+
+test("both take the same values", () => {
+	for (const name of Object.keys(en)) {
+		assert.deepEqual(values(de[name]), values(en[name]), name);
+		assert.equal(typeof de[name], typeof en[name], name);
+		if (typeof en[name] === "object") assert.deepEqual([Object.keys(en[name]), Object.keys(de[name])], [["one", "other"], ["one", "other"]], name);
+	}
+});
+
+test("each name that a page uses is there", () => {
+	for (const folder of ["lib", "board", "order"]) {
+		let files = [];
+		try {
+			files = readdirSync(new URL(folder, HTML));
+		} catch {
+			continue;
+		}
+		for (const file of files.filter((f) => /\.(js|html)$/.test(f))) {
+			const text = readFileSync(new URL(`${folder}/${file}`, HTML), "utf8");
+			for (const [, name] of text.matchAll(/["`]((?:board|common|order|problem)\.[a-z_.]+)["`]/g)) {
+				if (/\.(css|js)$/.test(name)) continue;
+				assert.ok(name in en, `${folder}/${file}: ${name}`);
+			}
+		}
+	}
+});
