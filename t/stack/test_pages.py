@@ -7,7 +7,7 @@ from lib import check
 
 POLICY = {"default-src": ["'none'"], "script-src": ["'self'"], "style-src": ["'self'"], "img-src": ["'self'", "blob:"], "connect-src": ["'self'"],
           "worker-src": ["'self'"], "manifest-src": ["'self'"], "base-uri": ["'none'"], "form-action": ["'none'"], "frame-ancestors": ["'none'"],
-          "require-trusted-types-for": ["'script'"], "trusted-types": ["'none'"]}
+          "require-trusted-types-for": ["'script'"], "trusted-types": ["pickup"]}
 
 
 @pytest.fixture(scope="module", params=["stack", "single"])

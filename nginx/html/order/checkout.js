@@ -155,10 +155,10 @@ export function checkoutView(app, shopId) {
 	function placed({ order, isEarlier }, body, user) {
 		app.book.take(order);
 		const basket = app.baskets.of(shopId);
-		const isSame = JSON.stringify(bodyOf(basket, shopId, user)) === JSON.stringify(body);
+		const isSame = isEmpty(basket) || JSON.stringify(bodyOf(basket, shopId, user)) === JSON.stringify(body);
 		if (isSame && !isEarlier) app.baskets.drop(shopId);
 		else app.remark(order.id, t("order.earlier"));
-		if (isSame && !isEarlier && !order.has_chitty && Math.abs(order.total_amount - total(basket)) > 0.004) {
+		if (isSame && !isEarlier && basket.lines.length && !order.has_chitty && Math.abs(order.total_amount - total(basket)) > 0.004) {
 			app.remark(order.id, t("order.other_total", { total: amount(order.total_amount, app.data.shop(shopId)) }));
 		}
 		app.say(t("order.placed", { id: order.id }));
@@ -174,6 +174,7 @@ export function checkoutView(app, shopId) {
 		tellNews(words, offers.map((offer) => offerButton(offer, shop)));
 		news.focus();
 		reading.now();
+		when.refresh();
 	}
 
 	function offerButton(offer, shop) {

@@ -1,9 +1,9 @@
 // main.js - the customer's page: its one state, its views by the address behind #, who is signed in, and what is live.
 
-import { Session } from "../lib/api.js";
+import { Problem, Session } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
 import { Live } from "../lib/live.js";
-import { choose, current, languages, load, t } from "../lib/words.js";
+import { choose, current, languages, t } from "../lib/words.js";
 import { pending } from "./attempt.js";
 import { Baskets, Store } from "./basket.js";
 import { checkoutView } from "./checkout.js";
@@ -15,6 +15,7 @@ import { OrderBook, isOpen } from "./orderbook.js";
 import { progressView } from "./progress.js";
 import { shopsView } from "./shops.js";
 import { signIn } from "./sign.js";
+import { words } from "./start.js";
 
 const SAY_MS = 50;
 const RETRY_MAX_MS = 30000;
@@ -171,6 +172,8 @@ class App {
 	async readOrder(id) {
 		const user = this.user;
 		const order = (await this.session.call("GET", `/orders/${id}`)).value;
+		// Whoever helps in a shop may read its orders too; they are on the board, and not this person's.
+		if (order.customer_id !== user) throw new Problem(404, { code: "not_found" });
 		await this.data.known(order.shop_id);
 		if (user !== this.user) return;
 		this.readAt.set(id, Date.now());
@@ -210,15 +213,17 @@ class App {
 
 	drawTop() {
 		const { session } = this;
+		const isFocused = byId("account").contains(document.activeElement);
 		const language = h("select", { id: "language", onchange: () => choose(language.value) }, Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name)));
 		language.value = current();
 		const who = session.token
 			? [h("span", { class: "quiet" }, session.who.phone_number), h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))]
 			: [h("button", { type: "button", onclick: () => signIn(this) }, t("common.sign_in"))];
 		byId("account").replaceChildren(...who, h("label", { for: "language", class: "unseen" }, t("common.language")), language);
+		if (isFocused) byId("account").querySelector("button").focus();
 		this.drawCount();
 	}
 }
 
-await load();
+await words;
 new App().start();

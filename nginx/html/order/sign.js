@@ -10,7 +10,8 @@ export async function signIn(app, reason = "") {
 
 const FIELDS = {
 	full_name: () => ({ word: "common.name", autocomplete: "name", maxlength: 120 }),
-	phone_number: () => ({ word: "common.phone", type: "tel", autocomplete: "username", inputmode: "tel", maxlength: 40 }),
+	// Where one signs in it is the user's name, by which a password's keeper finds it.
+	phone_number: (isNew) => ({ word: "common.phone", inputmode: "tel", maxlength: 40, ...(isNew ? { type: "tel", autocomplete: "tel" } : { autocomplete: "username" }) }),
 	password: (isNew) => ({
 		word: "common.password", type: "password", autocomplete: isNew ? "new-password" : "current-password", maxlength: 200, minlength: isNew ? 8 : undefined,
 		hint: isNew ? "order.password_hint" : null,

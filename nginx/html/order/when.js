@@ -167,5 +167,5 @@ export function whenChoice(app, shopId, basket, change) {
 		if (wanted !== date) pickDay(wanted);
 		mark();
 	}
-	return { element, update, leave: () => reading?.stop() };
+	return { element, update, refresh: () => reading?.now(), leave: () => reading?.stop() };
 }
