@@ -1,0 +1,43 @@
+// inputs.js - what somebody types, as values, and how taps are told from the second half of a double tap. Pure.
+
+/** "342,50" or "342.5" as a number; null where it is no amount that an order may have. */
+export function priceOf(text) {
+	const plain = text.trim().replace(",", ".");
+	return /^\d{1,8}(\.\d{1,2})?$/.test(plain) ? Number(plain) : null;
+}
+
+/** null where it is no estimate that an order may have. */
+export function minutesOf(text) {
+	const plain = text.trim();
+	const minutes = /^\d{1,4}$/.test(plain) ? Number(plain) : 0;
+	return minutes >= 1 && minutes <= 1440 ? minutes : null;
+}
+
+const AFTER_TAP_MS = 500;
+const AFTER_SHIFT_MS = 300;
+
+/** After a tap, and after cards have moved, what lies under the finger is not what was aimed at: taps rest for a moment. */
+export class Guard {
+	#until = 0;
+	#keysUntil = 0;
+
+	/** onRest(ms): steps take no pointer for so long. */
+	constructor(onRest, now = Date.now) {
+		Object.assign(this, { onRest, now });
+	}
+
+	/** Whether a step may be taken now, and if so, none right after it. */
+	allows(isByKey) {
+		const now = this.now();
+		if (now < (isByKey ? this.#keysUntil : this.#until)) return false;
+		this.#until = this.#keysUntil = now + AFTER_TAP_MS;
+		this.onRest(AFTER_TAP_MS);
+		return true;
+	}
+
+	/** Cards have moved: keys stay with what has the focus, fingers don't. */
+	shifted() {
+		this.#until = Math.max(this.#until, this.now() + AFTER_SHIFT_MS);
+		this.onRest(this.#until - this.now());
+	}
+}

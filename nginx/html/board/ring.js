@@ -1,0 +1,100 @@
+// ring.js - the sounds: one for new orders, one for a board that shows nothing any more. They are made here, and loop by themselves: a timer would be
+// slowed down while the page is hidden.
+
+const RATE = 22050;
+const SOUNDS = {
+	new: {
+		every: 2.6,
+		tones: [
+			[0, 880],
+			[0.2, 1174.7],
+			[0.5, 880],
+			[0.7, 1174.7],
+		],
+	},
+	lost: {
+		every: 8,
+		tones: [
+			[0, 330],
+			[0.3, 262],
+		],
+	},
+};
+
+function drawn(context, { every, tones }) {
+	const buffer = context.createBuffer(1, every * RATE, RATE);
+	const samples = buffer.getChannelData(0);
+	for (const [start, pitch] of tones) {
+		const length = 0.19 * RATE;
+		for (let i = 0; i < length; i++) {
+			const wave = Math.sin((2 * Math.PI * pitch * i) / RATE) + 0.35 * Math.sin((6 * Math.PI * pitch * i) / RATE);
+			samples[Math.floor(start * RATE) + i] = wave * 0.6 * Math.min(1, i / 200, (length - i) / 1200);
+		}
+	}
+	return buffer;
+}
+
+/** Event "state". state: "ready"; "blocked" until somebody touches the page; "none" where the browser has no sound. */
+export class Ring extends EventTarget {
+	#context = null;
+	#gain;
+	#sounds = {};
+	#playing = null;
+	#source = null;
+
+	constructor(volume) {
+		super();
+		if (!window.AudioContext) return;
+		this.#context = new AudioContext();
+		this.#gain = this.#context.createGain();
+		this.#gain.connect(this.#context.destination);
+		this.volume = volume;
+		for (const [name, sound] of Object.entries(SOUNDS)) this.#sounds[name] = drawn(this.#context, sound);
+		this.#context.onstatechange = () => this.dispatchEvent(new Event("state"));
+		for (const event of ["pointerup", "keydown", "touchend"]) addEventListener(event, () => this.unlock(), { capture: true, passive: true });
+		this.unlock();
+	}
+
+	get state() {
+		return !this.#context ? "none" : this.#context.state === "running" ? "ready" : "blocked";
+	}
+
+	/** What sounds now: "new", "lost" or null. */
+	get playing() {
+		return this.#playing;
+	}
+
+	set volume(percent) {
+		// Loudness is felt by the square.
+		if (this.#gain) this.#gain.gain.value = (percent / 100) ** 2;
+	}
+
+	/** Works where somebody has just touched the page, or has before. */
+	unlock() {
+		if (this.state === "blocked") this.#context.resume().catch(() => {});
+	}
+
+	/** Lets "new" or "lost" sound until something else is told; null: silence. */
+	play(name) {
+		if (this.#playing === name) return;
+		this.#playing = name;
+		this.#source?.stop();
+		this.#source = name && this.#context ? this.#start(name) : null;
+		if (this.#source) this.#source.loop = true;
+		if (name === "new") navigator.vibrate?.([200, 100, 200]);
+	}
+
+	/** Once, to hear how loud it is. */
+	test() {
+		this.unlock();
+		if (this.#context) this.#start("new");
+	}
+
+	#start(name) {
+		const source = this.#context.createBufferSource();
+		source.buffer = this.#sounds[name];
+		source.connect(this.#gain);
+		source.start();
+		return source;
+	}
+}

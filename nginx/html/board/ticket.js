@@ -1,0 +1,60 @@
+// ticket.js - an order on paper of 58 or 80 mm: number, customer, when, lines, notes.
+
+import { h } from "../lib/dom.js";
+import { clock, longDay, money, t, when } from "../lib/words.js";
+import { settings } from "./keep.js";
+
+const MM = 96 / 25.4;
+const page = new CSSStyleSheet();
+
+/** Prints that order. place is the element that is printed and nothing else; photo is the address of its list's photo, or null. */
+export async function print(place, order, desk, photo) {
+	document.adoptedStyleSheets = [page];
+	place.className = `paper-${settings.paper}`;
+	place.replaceChildren(...contents(order, desk, photo).filter(Boolean));
+	await Promise.all([...place.querySelectorAll("img")].map((image) => image.decode().catch(() => {})));
+	// Paper from a roll is as long as what stands on it.
+	place.classList.add("measured");
+	const length = Math.ceil(place.scrollHeight / MM) + 8;
+	place.classList.remove("measured");
+	page.replaceSync(`@page { size: ${settings.paper}mm ${Math.max(length, settings.paper + 1)}mm; margin: 0; }`);
+	window.print();
+}
+
+function contents(order, desk, photo) {
+	const { shop, zone } = desk;
+	const at = order.scheduled_pickup_time;
+	return [
+		h("p", { class: "shop" }, h("bdi", {}, shop.name)),
+		h("p", { class: "number" }, `#${order.id}`),
+		h("p", { class: "name" }, h("bdi", {}, order.customer_name)),
+		order.order_type === "pre_order"
+			? h(
+					"div",
+					{ class: "pre-order" },
+					h("p", {}, t("common.pre_order").toLocaleUpperCase()),
+					h("p", {}, longDay(at, zone)),
+					h("p", { class: "clock" }, clock(at, zone)),
+				)
+			: h("p", { class: "kind" }, t("common.instant").toLocaleUpperCase()),
+		order.status === "cancelled" && h("p", { class: "pre-order" }, t("common.cancelled").toLocaleUpperCase()),
+		h(
+			"ul",
+			{},
+			order.items.map((item) =>
+				h(
+					"li",
+					{},
+					h("b", {}, `${item.quantity} × `),
+					h("bdi", {}, item.product_name),
+					item.special_instructions && h("p", { class: "special" }, h("bdi", {}, item.special_instructions)),
+				),
+			),
+		),
+		order.has_chitty && h("p", {}, t("board.chitty")),
+		photo && h("img", { src: photo, alt: "" }),
+		order.order_notes && h("p", { class: "notes" }, h("bdi", {}, order.order_notes)),
+		h("p", { class: "total" }, `${t("common.total")} ${money(order.total_amount, shop.currency)}`),
+		h("p", {}, t("board.placed", { time: when(order.created_at, zone) })),
+	];
+}

@@ -1,0 +1,340 @@
+// view.js - draws a desk: state, alerts, counts, columns; and says what taps on cards mean.
+
+import { byId, h, keyed } from "../lib/dom.js";
+import { clock, dateOf, t, when } from "../lib/words.js";
+import { make, makeAnnounced, update } from "./card.js";
+import { newsOf } from "./desk.js";
+import { askMinutes, askPrice, askReason, showPhoto } from "./dialogs.js";
+import { Guard } from "./inputs.js";
+import { isFiltering, NO_FILTER, OPEN } from "./store.js";
+import { print } from "./ticket.js";
+
+const WARN_MS = 30 * 60000;
+const COLUMNS = [...OPEN, "finished"];
+const nameOf = (column) => t(column === "finished" ? "board.finished" : `common.${column}`);
+
+export class View {
+	#desk;
+	#parts;
+	#lists = {};
+	#heads = {};
+	#shown = "";
+	#rang = new Set();
+	#kind = "";
+	#restTimer = 0;
+	#controller = new AbortController();
+
+	/** parts: {ring, wake, badge, renew()}: the page's sound, screen, icon; and what signs in anew. */
+	constructor(desk, parts) {
+		this.#desk = desk;
+		this.#parts = parts;
+		this.guard = new Guard((ms) => this.#rest(ms));
+		this.#build();
+		const { signal } = this.#controller;
+		byId("columns").addEventListener("click", (event) => this.#clicked(event), { signal });
+		// A key that is held down is one tap.
+		byId("columns").addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault(), { signal });
+		byId("filters").addEventListener("input", () => this.#filter(), { signal });
+		byId("filters").addEventListener("submit", (event) => event.preventDefault(), { signal });
+		desk.addEventListener("change", () => this.draw());
+		desk.addEventListener("say", ({ detail }) => say(detail));
+		parts.ring.addEventListener("state", desk.changed);
+		parts.wake.addEventListener("state", desk.changed);
+		this.draw();
+	}
+
+	close() {
+		this.#controller.abort();
+		this.#parts.ring.removeEventListener("state", this.#desk.changed);
+		this.#parts.wake.removeEventListener("state", this.#desk.changed);
+		byId("columns").replaceChildren();
+		byId("counts").replaceChildren();
+		byId("alerts").replaceChildren();
+	}
+
+	#build() {
+		const columns = COLUMNS.map((name) => {
+			const list = h("ol", { class: "cards" });
+			const count = h("span", { class: "count" });
+			const head = [`${nameOf(name)} `, count];
+			const empty = h("p", { class: "quiet empty" });
+			this.#lists[name] = list;
+			this.#heads[name] = { count, empty, link: h("b") };
+			const title = h("h2", { id: `column-${name}`, tabindex: "-1" }, head);
+			return name === "finished"
+				? h("details", { class: "column finished", ontoggle: () => this.draw() }, h("summary", {}, title), empty, list)
+				: h("section", { class: `column ${name}`, "aria-labelledby": `column-${name}` }, title, empty, list);
+		});
+		byId("columns").replaceChildren(...columns);
+		byId("counts").replaceChildren(
+			...COLUMNS.map((name) => h("a", { href: `#column-${name}`, class: name }, `${nameOf(name)} `, this.#heads[name].link)),
+		);
+	}
+
+	draw() {
+		const desk = this.#desk;
+		const seen = desk.store.view(desk.now(), desk.filter, (at) => dateOf(at, desk.zone));
+		const live = desk.liveness();
+		this.#drawBar(live, seen);
+		this.#drawAlerts(live, seen);
+		this.#drawColumns(seen);
+		this.#ring(seen, live);
+	}
+
+	#drawBar(live, seen) {
+		const { shop } = this.#desk;
+		put(byId("shop-name"), shop.name);
+		put(
+			byId("shop-state"),
+			shop.is_open
+				? t("board.shop_open")
+				: shop.opens_at
+					? t("board.shop_closed", { time: when(shop.opens_at, this.#desk.zone, this.#desk.now()) })
+					: t("board.shop_closed_for_now"),
+		);
+		byId("live").dataset.kind = live.kind;
+		put(byId("live-kind"), t(`board.live_${live.kind}`));
+		const seconds = Math.floor((live.age ?? 0) / 1000);
+		put(
+			byId("live-age"),
+			live.age === null ? "" : seconds < 120 ? t("board.age", { n: seconds }) : t("board.age_minutes", { n: Math.floor(seconds / 60) }),
+		);
+		byId("pause").hidden = byId("products").hidden = !this.#desk.isOwner;
+		if (live.kind !== this.#kind && this.#kind && [live.kind, this.#kind].some((kind) => kind === "stale" || kind === "offline"))
+			say(t(`board.live_${live.kind}`));
+		this.#kind = live.kind;
+		for (const name of COLUMNS) {
+			const n = seen.columns[name].length + (name === "pending" ? seen.announced.length : 0);
+			put(this.#heads[name].count, String(n));
+			put(this.#heads[name].link, String(n));
+		}
+	}
+
+	#drawAlerts(live, seen) {
+		keyed(
+			byId("alerts"),
+			this.#alerts(live, seen),
+			(alert) => alert.key,
+			makeAlert,
+			(element, alert) => {
+				put(element.querySelector("span"), alert.text);
+				const button = element.querySelector("button");
+				if (button) [button.textContent, button.onclick] = [alert.words, alert.act];
+			},
+		);
+	}
+
+	/** What has to be said, the most urgent first: {key, kind, text, words?, act?}. */
+	#alerts(live, seen) {
+		const desk = this.#desk;
+		const { ring, wake, renew } = this.#parts;
+		const { shop } = desk;
+		const endsAt = desk.session.who?.ends_at ?? Infinity;
+		const time = (at) => when(at, desk.zone, desk.now());
+		const pause = desk.taps.of("shop") && { text: t(desk.taps.of("shop").isUnsaved ? "board.not_saved" : "board.saving") };
+		return [
+			seen.ringing.size > 0 && {
+				key: "ringing",
+				kind: "news",
+				text: t("board.ringing", { n: seen.ringing.size }),
+				words: t("board.hush"),
+				act: () => desk.touch([...seen.ringing]),
+			},
+			live.age === null && live.kind === "offline" && { key: "unread", kind: "bad", text: t("board.unread") },
+			live.age !== null &&
+				(live.kind === "stale" || live.kind === "offline") && {
+					key: "stale",
+					kind: "bad",
+					text: t("board.stale", { time: clock(live.freshAt, desk.zone) }),
+				},
+			ring.state === "blocked" && {
+				key: "sound",
+				kind: "bad",
+				text: t("board.sound_blocked"),
+				words: t("board.sound_on"),
+				act: () => ring.unlock(),
+			},
+			ring.state === "none" && { key: "sound", kind: "bad", text: t("board.sound_none") },
+			endsAt - Date.now() < WARN_MS && {
+				key: "expires",
+				kind: "",
+				text: t("board.expires", { time: clock(endsAt, desk.zone) }),
+				words: t("board.renew"),
+				act: renew,
+			},
+			pause && { key: "saving", kind: "", ...pause, words: t("board.discard"), act: () => desk.taps.discard("shop") },
+			shop.paused_until &&
+				Date.parse(shop.paused_until) > desk.now() && {
+					key: "paused",
+					kind: "",
+					text: t("board.paused", { time: time(shop.paused_until) }),
+					words: desk.isOwner && t("board.end_pause"),
+					act: () => desk.changeShop({ paused_until: null }),
+				},
+			...desk.notices.map((notice) => ({ ...notice, kind: "", words: t("common.close"), act: () => this.#dismiss(notice) })),
+			seen.hidden > 0 && {
+				key: "filter",
+				kind: "",
+				text: t("board.filter_hides", { n: seen.hidden }),
+				words: t("board.filter_clear"),
+				act: () => this.#clearFilter(),
+			},
+			!wake.isAwake && { key: "sleepy", kind: "small", text: t("board.sleepy") },
+		].filter(Boolean);
+	}
+
+	#dismiss(notice) {
+		this.#desk.notices = this.#desk.notices.filter((n) => n.key !== notice.key);
+		this.#desk.changed();
+		byId("main").focus({ preventScroll: true });
+	}
+
+	#drawColumns({ columns, announced }) {
+		const desk = this.#desk;
+		const place = placeOfFocus();
+		for (const name of COLUMNS) {
+			const list = this.#lists[name];
+			const isShut = name === "finished" && !list.parentElement.open;
+			const items = isShut ? [] : [...(name === "pending" ? announced : []), ...columns[name]];
+			keyed(
+				list,
+				items,
+				(item) => (item.order_id ? `announced-${item.order_id}` : item.id),
+				(item) => makeAny(item, desk),
+				(card, item) => item.order_id || update(card, item, desk),
+			);
+			put(
+				this.#heads[name].empty,
+				items.length || isShut
+					? ""
+					: t(!desk.store.isComplete ? "common.loading" : isFiltering(desk.filter) ? "board.no_such_orders" : "board.no_orders"),
+			);
+		}
+		const shown = OPEN.map((name) => [...this.#lists[name].children].map((card) => card.dataset.key).join()).join("|");
+		if (shown !== this.#shown) this.guard.shifted();
+		this.#shown = shown;
+		if (place) place.restore();
+	}
+
+	#ring({ ringing, waiting }, live) {
+		const { ring, badge } = this.#parts;
+		ring.play(ringing.size ? "new" : null);
+		document.documentElement.dataset.ringing = ringing.size ? "new" : "";
+		badge.show(waiting, this.#desk.shop.name, live.kind === "stale" || live.kind === "offline");
+		const news = [...ringing].filter((id) => !this.#rang.has(id));
+		if (news.length) say(newsOf(this.#desk, news));
+		this.#rang = ringing;
+	}
+
+	#rest(ms) {
+		byId("columns").classList.add("resting");
+		clearTimeout(this.#restTimer);
+		this.#restTimer = setTimeout(() => byId("columns").classList.remove("resting"), ms);
+	}
+
+	#filter() {
+		const form = byId("filters");
+		this.#desk.filter = { type: form.elements.type.value, when: form.elements.when.value, text: form.elements.text.value };
+		this.#desk.changed();
+	}
+
+	#clearFilter() {
+		byId("filters").reset();
+		this.#desk.filter = { ...NO_FILTER };
+		this.#desk.changed();
+		byId("filters").elements.type.focus();
+	}
+
+	/** A tap anywhere on a card touches it; one on a button does what the button says. */
+	#clicked(event) {
+		const card = event.target.closest(".card");
+		if (!card) return;
+		const id = Number(card.dataset.key.replace("announced-", ""));
+		const button = event.target.closest("[data-do]");
+		const order = this.#desk.store.get(id);
+		this.#desk.touch([id]);
+		if (button && order && button.getAttribute("aria-disabled") !== "true") this.#act(order, button.dataset.do, event.detail === 0);
+	}
+
+	#act(order, what, isByKey) {
+		const desk = this.#desk;
+		if (what === "photo") return showPhoto(order, desk.photos);
+		if (what === "print") return this.#print(order);
+		if (what === "discard") return desk.discard(order);
+		if (what === "heard" || !this.guard.allows(isByKey)) return;
+		if (what === "minutes") return this.#askMinutes(order);
+		if (what === "price") return this.#askPrice(order);
+		if (what === "cancel") return this.#askReason(order);
+		const minutes = what === "confirmed" ? desk.minutes(order) : null;
+		desk.step(order, { status: what, ...(minutes && { estimated_preparation_minutes: minutes }) });
+	}
+
+	async #askMinutes(order) {
+		const isPending = order.status === "pending";
+		const minutes = await askMinutes(order, isPending);
+		if (minutes === undefined) return;
+		this.#desk.step(order, { ...(isPending && { status: "confirmed" }), ...(minutes && { estimated_preparation_minutes: minutes }) });
+	}
+
+	async #askPrice(order) {
+		const total_amount = await askPrice(order, this.#desk.shop.currency);
+		if (total_amount !== undefined) this.#desk.step(order, { total_amount });
+	}
+
+	async #askReason(order) {
+		const reason = await askReason(order);
+		if (reason !== undefined) this.#desk.step(order, { status: "cancelled", ...(reason && { cancel_reason: reason }) });
+	}
+
+	async #print(order) {
+		const photo = order.list_image_url && (await this.#desk.photos.get(order.list_image_url).catch(() => null));
+		print(byId("ticket"), order, this.#desk, photo);
+	}
+}
+
+function put(element, text) {
+	if (element.textContent !== text) element.textContent = text;
+}
+
+function say(text) {
+	put(byId("say"), text);
+}
+
+function makeAny(item, desk) {
+	if (item.order_id) return makeAnnounced(item);
+	const card = make(item, desk);
+	card.id = `order-${item.id}`;
+	return card;
+}
+
+function makeAlert({ kind, text, words, act }) {
+	const element = h(
+		"div",
+		{ class: kind === "small" ? "small" : `note row ${kind}` },
+		h("span", {}, text),
+		words && h("button", { type: "button" }, words),
+	);
+	if (words) element.querySelector("button").onclick = act;
+	return element;
+}
+
+/** Where the focus is among the cards: its card may move away, and then the next one gets it. Where it was a finger that moved it, a heading gets it, so
+ * that no key does anything by chance. */
+function placeOfFocus() {
+	const active = document.activeElement;
+	const card = byId("columns").contains(active) ? active.closest(".card") : null;
+	if (!card) return null;
+	const list = card.parentElement;
+	const index = [...list.children].indexOf(card);
+	const isByKey = active.matches(":focus-visible");
+	return {
+		restore() {
+			if (document.activeElement !== document.body || !list.isConnected) return;
+			const next = list.children[index] ?? list.lastElementChild;
+			const target = next
+				? next.querySelector(isByKey ? ".steps button" : "h3")
+				: byId("columns").querySelector(`#${list.parentElement.querySelector("h2").id}`);
+			target?.focus({ preventScroll: !isByKey });
+		},
+	};
+}
