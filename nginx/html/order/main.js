@@ -6,26 +6,26 @@ import { Live } from "../lib/live.js";
 import { choose, current, languages, t } from "../lib/words.js";
 import { pending } from "./attempt.js";
 import { Baskets, Store } from "./basket.js";
-import { checkoutView } from "./checkout.js";
+import { CheckoutView } from "./checkout.js";
 import { Data } from "./data.js";
-import { menuView } from "./menu.js";
-import { mineView } from "./mine.js";
+import { MenuView } from "./menu.js";
+import { MineView } from "./mine.js";
 import { notify } from "./notify.js";
 import { OrderBook, isOpen } from "./orderbook.js";
-import { progressView } from "./progress.js";
-import { shopsView } from "./shops.js";
-import { signIn } from "./sign.js";
+import { ProgressView } from "./progress.js";
+import { ShopsView } from "./shops.js";
+import { signIn, signInFirst } from "./sign.js";
 import { words } from "./start.js";
 
 const SAY_MS = 50;
 const RETRY_MAX_MS = 30000;
 
 const ROUTES = [
-	[/^#\/shop\/(\d+)\/checkout$/, (app, id) => checkoutView(app, Number(id))],
-	[/^#\/shop\/(\d+)$/, (app, id) => menuView(app, Number(id))],
-	[/^#\/orders$/, mineView],
-	[/^#\/order\/(\d+)$/, (app, id) => progressView(app, Number(id))],
-	[/^/, shopsView],
+	[/^#\/shop\/(\d+)\/checkout$/, (app, id) => new CheckoutView(app, Number(id))],
+	[/^#\/shop\/(\d+)$/, (app, id) => new MenuView(app, Number(id))],
+	[/^#\/orders$/, (app) => (app.user ? new MineView(app) : signInFirst(app, t("order.mine")))],
+	[/^#\/order\/(\d+)$/, (app, id) => (app.user ? new ProgressView(app, Number(id)) : signInFirst(app, t("order.order", { id })))],
+	[/^/, (app) => new ShopsView(app)],
 ];
 
 /** Whatever of localStorage the browser allows. */
@@ -46,6 +46,8 @@ class App {
 		this.book = new OrderBook();
 		this.live = null;
 		this.view = null;
+		/** Who signed in last on this page, to be asked for the password alone. */
+		this.lastPhone = "";
 		/** When each order was last read. */
 		this.readAt = new Map();
 		/** What is to be said beside an order, once it is shown. */
@@ -79,9 +81,10 @@ class App {
 	toPending() {
 		const prefix = `pickup.try.${this.user}.`;
 		for (const name of this.store.names(prefix)) {
-			if (this.user && pending(this.store.get(name), Date.now()) === "fresh") return this.go(`#/shop/${name.slice(prefix.length)}/checkout`);
+			if (pending(this.store.get(name), Date.now()) !== "fresh") continue;
+			history.replaceState(null, "", `#/shop/${name.slice(prefix.length)}/checkout`);
+			return;
 		}
-		return undefined;
 	}
 
 	go(hash) {
@@ -128,9 +131,6 @@ class App {
 	remark(id, text) {
 		this.remarks.set(id, [this.remarks.get(id), text].filter(Boolean).join(" "));
 	}
-	remarkOf(id) {
-		return this.remarks.get(id);
-	}
 
 	changeUser() {
 		const user = this.session.who?.user_id;
@@ -174,11 +174,19 @@ class App {
 		const order = (await this.session.call("GET", `/orders/${id}`)).value;
 		// Whoever helps in a shop may read its orders too; they are on the board, and not this person's.
 		if (order.customer_id !== user) throw new Problem(404, { code: "not_found" });
-		await this.data.known(order.shop_id);
-		if (user !== this.user) return;
-		this.readAt.set(id, Date.now());
-		this.book.take(order);
+		await this.takeOrders([order]);
 		this.view?.ordersChanged?.();
+	}
+
+	/** What came from a list, with the shops that it names. */
+	async takeOrders(orders) {
+		await Promise.all([...new Set(orders.map((order) => order.shop_id))].map((id) => this.data.known(id)));
+		for (const order of orders) {
+			// Somebody else may have signed in meanwhile.
+			if (order.customer_id !== this.user) continue;
+			this.readAt.set(order.id, Date.now());
+			this.book.take(order);
+		}
 	}
 
 	/** All that may still change: what a lost connection may have kept from this page. */
@@ -186,10 +194,8 @@ class App {
 		const user = this.user;
 		const path = "/orders/me?limit=100&status=pending&status=confirmed&status=preparing&status=ready";
 		const orders = await this.session.all(path, 3);
+		await this.takeOrders(orders);
 		if (user !== this.user) return;
-		await Promise.all(orders.map((order) => this.data.known(order.shop_id)));
-		for (const order of orders) this.readAt.set(order.id, Date.now());
-		orders.forEach((order) => this.book.take(order));
 		const found = new Set(orders.map((order) => order.id));
 		for (const order of this.book.list()) if (isOpen(order) && !found.has(order.id)) this.insist(() => this.readOrder(order.id));
 	}

@@ -8,83 +8,106 @@ import { amount, named, openness, stepper, trouble, watch } from "./ui.js";
 const EVERY_S = 30;
 const MANY = 10;
 
-export function menuView(app, shopId) {
-	const heading = h("h1", { tabindex: "-1" }, t("common.loading"));
-	const about = h("div", { class: "stack about" });
-	const list = h("ul", { class: "menu" });
-	const empty = h("p", { class: "quiet", hidden: true }, t("order.no_products"));
-	const find = h("input", { type: "search", id: "find-product", oninput: draw });
-	const finder = h("div", { hidden: true }, h("label", { for: "find-product" }, t("order.find_product")), find);
-	const bar = h("a", { class: "bar", href: `#/shop/${shopId}/checkout` });
-	const strip = trouble(() => reading.now());
-	let shop = app.data.shop(shopId);
-	let menu = null;
+export class MenuView {
+	#heading = h("h1", { tabindex: "-1" }, t("common.loading"));
+	#about = h("div", { class: "stack" });
+	#list = h("ul", { class: "menu" });
+	#empty = h("p", { class: "quiet", hidden: true }, t("order.no_products"));
+	#find = h("input", { type: "search", id: "find-product", oninput: () => this.#draw() });
+	#finder = h("div", { hidden: true }, h("label", { for: "find-product" }, t("order.find_product")), this.#find);
+	#strip = trouble(() => this.#reading.now());
+	#menu = null;
+	#reading;
 
-	function setQuantity(product, quantity) {
-		app.baskets.change(shopId, (basket) => withQuantity(basket, product, quantity));
-		draw();
+	constructor(app, shopId) {
+		Object.assign(this, { app, shopId });
+		this.bar = h("a", { class: "bar", href: `#/shop/${shopId}/checkout` });
+		this.element = h("div", { class: "stack" }, h("p", {}, h("a", { href: "#/" }, t("order.all_shops"))), this.#heading, this.#strip.element, this.#about, this.#finder,
+			this.#empty, this.#list, this.bar);
+		this.#draw();
+		this.#reading = watch(() => this.#read(), EVERY_S, (problem) => {
+			this.#strip.show(problem);
+			if (problem && !this.#shop) this.#heading.textContent = t("order.shop", { id: shopId });
+		});
 	}
 
-	function makeRow(product) {
+	get #shop() {
+		return this.app.data.shop(this.shopId);
+	}
+	title() {
+		return this.#shop?.name ?? "";
+	}
+	basketChanged() {
+		this.#draw();
+	}
+	leave() {
+		this.#reading.stop();
+	}
+
+	async #read() {
+		const [, menu] = await Promise.all([this.app.data.readShop(this.shopId), this.app.data.menu(this.shopId)]);
+		const { compare: inOrder } = new Intl.Collator(current());
+		this.#menu = menu.sort((a, b) => inOrder(a.name, b.name));
+		this.app.baskets.change(this.shopId, (basket) => compare(basket, menu).basket);
+		this.#draw();
+		this.app.retitle();
+	}
+
+	#draw() {
+		const shop = this.#shop;
+		if (!shop) return;
+		const basket = this.app.baskets.of(this.shopId);
+		this.#heading.replaceChildren(named(shop.name));
+		drawAbout(this.#about, shop);
+		this.bar.textContent = isEmpty(basket) ? t("order.by_photo") : t("order.to_checkout", { n: count(basket), total: amount(total(basket), shop) });
+		if (!this.#menu) return;
+		const wanted = this.#find.value.trim().toLocaleLowerCase();
+		const shown = this.#menu.filter((product) => product.name.toLocaleLowerCase().includes(wanted));
+		this.#finder.hidden = this.#menu.length <= MANY;
+		this.#empty.hidden = this.#menu.length > 0;
+		keyed(this.#list, shown, (product) => product.id, (product) => this.#makeRow(product, basket), (row, product) => this.#fillRow(row, product, basket));
+	}
+
+	#makeRow(product, basket) {
 		const row = h("li", { class: "product" });
-		row.stepper = stepper(product.name, (quantity) => setQuantity(row.product, quantity));
 		row.words = h("div", { class: "words" });
+		row.stepper = stepper(product.name, (quantity) => this.#setQuantity(row.product, quantity));
 		row.append(row.words, row.stepper);
-		return fillRow(row, product);
-	}
-
-	function fillRow(row, product) {
-		row.product = product;
-		const isCounted = product.stock !== null;
-		row.words.replaceChildren(
-			h("h2", {}, named(product.name)),
-			h("p", {}, amount(product.price, shop), product.unit && h("span", { class: "quiet" }, " / ", named(product.unit)),
-				isCounted && h("span", { class: product.stock ? "left" : "left fault" }, product.stock ? t("order.left", { n: product.stock }) : t("order.sold_out"))),
-			...(product.description ? [h("p", { class: "quiet lines" }, named(product.description))] : []),
-		);
-		row.stepper.set(quantityOf(app.baskets.of(shopId), product.id), isCounted ? product.stock : undefined);
+		this.#fillRow(row, product, basket);
 		return row;
 	}
 
-	function draw() {
-		if (!shop) return;
-		heading.replaceChildren(named(shop.name));
-		drawAbout(about, shop);
-		const basket = app.baskets.of(shopId);
-		bar.textContent = isEmpty(basket) ? t("order.by_photo") : t("order.to_checkout", { n: count(basket), total: amount(total(basket), shop) });
-		if (!menu) return;
-		const wanted = find.value.trim().toLocaleLowerCase();
-		finder.hidden = menu.length <= MANY;
-		empty.hidden = menu.length > 0;
-		keyed(list, menu.filter((product) => product.name.toLocaleLowerCase().includes(wanted)), (product) => product.id, makeRow, fillRow);
+	#fillRow(row, product, basket) {
+		row.product = product;
+		row.words.replaceChildren(
+			h("h2", {}, named(product.name)),
+			h("p", {}, amount(product.price, this.#shop), product.unit && h("span", { class: "quiet" }, " / ", named(product.unit)), left(product)),
+			...(product.description ? [h("p", { class: "quiet lines" }, named(product.description))] : []),
+		);
+		row.stepper.set(quantityOf(basket, product.id), product.stock ?? undefined);
 	}
 
-	const reading = watch(async () => {
-		[shop, menu] = await Promise.all([app.data.readShop(shopId), app.data.menu(shopId)]);
-		menu.sort((a, b) => new Intl.Collator(current()).compare(a.name, b.name));
-		app.baskets.change(shopId, (basket) => compare(basket, menu).basket);
-		draw();
-		app.retitle();
-	}, EVERY_S, (problem) => {
-		strip.show(problem);
-		if (problem && !shop) heading.textContent = t("order.shop", { id: shopId });
-	});
-	draw();
-	const element = h("div", { class: "stack" }, h("p", {}, h("a", { href: "#/" }, t("order.all_shops"))), heading, strip.element, about, finder, empty, list, bar);
-	return { element, title: () => shop?.name ?? "", leave: reading.stop, basketChanged: draw };
+	#setQuantity(product, quantity) {
+		this.app.baskets.change(this.shopId, (basket) => withQuantity(basket, product, quantity));
+		this.#draw();
+	}
+}
+
+function left({ stock }) {
+	if (stock === null) return null;
+	return stock ? h("span", { class: "left" }, t("order.left", { n: stock })) : h("span", { class: "left fault" }, t("order.sold_out"));
 }
 
 /** Its state, pause, address and telephone. */
-export function drawAbout(about, shop) {
-	// The same again is left alone, so that nobody's focus is lost.
-	const key = JSON.stringify([shop, openness(shop).textContent]);
-	if (about.dataset.key === key) return;
-	about.dataset.key = key;
+function drawAbout(about, shop) {
+	const parts = [h("p", {}, openness(shop))];
 	const isPaused = shop.paused_until && Date.parse(shop.paused_until) > Date.now();
-	about.replaceChildren(
-		h("p", {}, openness(shop)),
-		...(isPaused && shop.pause_reason ? [h("p", {}, t("order.pause_reason", { reason: shop.pause_reason }))] : []),
-		...(shop.address ? [h("p", { class: "quiet lines" }, named(shop.address))] : []),
-		...(shop.phone_number ? [h("p", {}, h("a", { href: `tel:${shop.phone_number.replace(/[^+0-9]/g, "")}` }, named(shop.phone_number)))] : []),
-	);
+	if (isPaused && shop.pause_reason) parts.push(h("p", {}, t("order.pause_reason", { reason: shop.pause_reason })));
+	if (shop.address) parts.push(h("p", { class: "quiet lines" }, named(shop.address)));
+	if (shop.phone_number) parts.push(h("p", {}, h("a", { href: `tel:${shop.phone_number.replace(/[^+0-9]/g, "")}` }, named(shop.phone_number))));
+	// The same again is left alone, so that nobody's focus is lost.
+	const text = parts.map((part) => part.textContent).join("\n");
+	if (about.dataset.text === text) return;
+	about.dataset.text = text;
+	about.replaceChildren(...parts);
 }

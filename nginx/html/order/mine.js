@@ -2,71 +2,89 @@
 
 import { h, keyed } from "../lib/dom.js";
 import { t } from "../lib/words.js";
-import { signInFirst } from "./sign.js";
 import { amount, button, named, times, trouble, watch } from "./ui.js";
 
 const EVERY_S = 60;
 const PAGE = 30;
 
-export function mineView(app) {
-	if (!app.session.token) return signInFirst(app, t("order.mine"));
-	const list = h("ul", { class: "cards" });
-	const empty = h("p", { class: "quiet" }, t("common.loading"));
-	const strip = trouble(() => reading.now());
-	const more = button(t("order.more_orders"), () => readMore().then(strip.show.bind(null, null), strip.show), { hidden: true });
-	let next = null;
-	let isRead = false;
+export class MineView {
+	#list = h("ul", { class: "cards" });
+	#empty = h("p", { class: "quiet" }, t("common.loading"));
+	#strip = trouble(() => this.#reading.now());
+	#more = button(t("order.more_orders"), () => this.#readMore(), { hidden: true });
+	#next = null;
+	#isRead = false;
+	#reading;
 
-	async function take(answer) {
-		await Promise.all([...new Set(answer.value.map((order) => order.shop_id))].map((id) => app.data.known(id)));
-		answer.value.forEach((order) => app.book.take(order));
+	constructor(app) {
+		this.app = app;
+		this.element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.mine")), this.#strip.element, this.#empty, this.#list, h("p", {}, this.#more));
+		this.#reading = watch(() => this.#read(), EVERY_S, (problem) => {
+			this.#strip.show(problem);
+			if (problem && !this.#isRead) this.#empty.textContent = "";
+		});
+		this.ordersChanged();
 	}
-	async function readMore() {
-		const answer = await app.session.call("GET", next);
-		await take(answer);
-		next = answer.next;
-		draw();
-	}
-	const reading = watch(async () => {
-		const answer = await app.session.call("GET", `/orders/me?limit=${PAGE}`);
-		await take(answer);
-		if (!isRead) next = answer.next;
-		isRead = true;
-		draw();
-	}, EVERY_S, (problem) => {
-		strip.show(problem);
-		if (problem && !isRead) empty.textContent = "";
-	});
 
-	function draw() {
-		const orders = app.book.list();
-		more.hidden = !next;
-		empty.hidden = orders.length > 0;
-		if (isRead) empty.textContent = t("order.no_orders");
-		keyed(list, orders, (order) => order.id, (order) => fill(app, h("li", { class: "card" }), order), (card, order) => fill(app, card, order));
+	title() {
+		return t("order.mine");
 	}
-	const element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.mine")), strip.element, empty, list, h("p", {}, more));
-	return { element, title: () => t("order.mine"), leave: reading.stop, ordersChanged: draw };
+	leave() {
+		this.#reading.stop();
+	}
+
+	async #read() {
+		const answer = await this.app.session.call("GET", `/orders/me?limit=${PAGE}`);
+		if (!this.#isRead) this.#next = answer.next;
+		this.#isRead = true;
+		await this.app.takeOrders(answer.value);
+		this.ordersChanged();
+	}
+
+	async #readMore() {
+		try {
+			const answer = await this.app.session.call("GET", this.#next);
+			this.#next = answer.next;
+			await this.app.takeOrders(answer.value);
+			this.ordersChanged();
+		} catch (problem) {
+			this.#strip.show(problem);
+		}
+	}
+
+	ordersChanged() {
+		const orders = this.app.book.list();
+		this.#more.hidden = !this.#next;
+		this.#empty.hidden = orders.length > 0;
+		if (this.#isRead) this.#empty.textContent = t("order.no_orders");
+		keyed(this.#list, orders, (order) => order.id, (order) => makeCard(this.app, order), (card, order) => fillCard(this.app, card, order));
+	}
 }
 
-function fill(app, card, order) {
-	if (card.version === order.version) return card;
-	card.version = order.version;
-	const shop = app.data.shop(order.shop_id);
-	const link = card.querySelector("a") ?? h("a", { href: `#/order/${order.id}` });
-	link.textContent = t("order.order", { id: order.id });
-	if (!link.parentElement) card.append(h("h2", {}, link));
-	for (const old of [...card.children].slice(1)) old.remove();
-	card.append(
-		h("span", { class: `state ${order.status}` }, t(`common.${order.status}`)),
-		h("p", {}, named(shop?.name ?? t("order.shop", { id: order.shop_id })), " · ", times(order.created_at, shop)),
-		h("p", { class: "quiet" }, summary(order), " · ", priceOf(order, shop)),
-	);
+function makeCard(app, order) {
+	const card = h("li", { class: "card" }, h("h2", {}, h("a", { href: `#/order/${order.id}` }, t("order.order", { id: order.id }))));
+	fillCard(app, card, order);
 	return card;
 }
 
-const summary = (order) => [...order.items.slice(0, 3).map((item) => `${item.quantity} × ${item.product_name}`), order.items.length > 3 && "…", order.has_chitty && t("order.photo")]
-	.filter(Boolean).join(", ");
+function fillCard(app, card, order) {
+	if (card.version === order.version) return;
+	card.version = order.version;
+	const shop = app.data.shop(order.shop_id);
+	for (const old of [...card.children].slice(1)) old.remove();
+	card.append(
+		h("span", { class: `state ${order.status}` }, t(`order.status.${order.status}`)),
+		h("p", {}, named(shop?.name ?? t("order.shop", { id: order.shop_id })), " · ", times(order.created_at, shop)),
+		h("p", { class: "quiet" }, summary(order), " · ", priceOf(order, shop)),
+	);
+}
+
+function summary(order) {
+	const parts = order.items.slice(0, 3).map((item) => `${item.quantity} × ${item.product_name}`);
+	if (order.items.length > 3) parts.push("…");
+	if (order.has_chitty) parts.push(t("order.photo"));
+	return parts.join(", ");
+}
 
 /** A list that the shop has not read yet has no price. */
 export const priceOf = (order, shop) => (order.has_chitty && order.total_amount === 0 ? t("order.price_open") : amount(order.total_amount, shop));

@@ -4,98 +4,132 @@ import { h } from "../lib/dom.js";
 import { t, tell } from "../lib/words.js";
 import { prepare, upload } from "./photo.js";
 
-/** The choice as an element. changed() hears of changes. isWaiting(): whether a photo waits for being sent; send(tellNews) gives whether nothing does any more. */
-export function photoChoice(app, shopId, changed) {
-	const input = h("input", { type: "file", id: "photo", accept: "image/*", "aria-describedby": "photo-hint photo-state", onchange: () => choose(input.files[0]) });
-	const image = h("img", { class: "photo", alt: t("order.photo_of_list"), hidden: true });
-	const state = h("p", { id: "photo-state", role: "status" });
-	const away = h("button", { type: "button", hidden: true, onclick: () => { remove(); input.focus(); } }, t("order.photo_remove"));
-	const element = h("section", { class: "section stack", "aria-label": t("order.photo") }, h("h2", {}, t("order.photo")),
-		h("p", { class: "quiet", id: "photo-hint" }, t("order.photo_hint")), h("label", { for: "photo" }, t("order.photo_choose")), input, image, state, h("div", {}, away));
+export class PhotoChoice {
+	#input = h("input", { type: "file", id: "photo", accept: "image/*", "aria-describedby": "photo-hint photo-state", onchange: () => this.#choose() });
+	#image = h("img", { class: "photo", alt: t("order.photo_of_list"), hidden: true });
+	#state = h("p", { id: "photo-state", role: "status" });
+	#away = h("button", { type: "button", hidden: true, onclick: () => this.#takeAway() }, t("order.photo_remove"));
 	/** Prepared, and not sent yet. */
-	let blob = null;
-	let shown = null;
+	#blob = null;
+	/** What #image shows: that, or the address of what was sent. */
+	#shown = null;
+	#sending = null;
 
-	function show(key, address) {
-		if (image.src.startsWith("blob:")) URL.revokeObjectURL(image.src);
-		shown = key;
-		image.hidden = !address;
-		if (address) image.src = address;
-		else image.removeAttribute("src");
+	/** changed() hears of changes of the basket. */
+	constructor(app, shopId, changed) {
+		Object.assign(this, { app, shopId, changed });
+		this.element = h("section", { class: "section stack", "aria-label": t("order.photo") }, h("h2", {}, t("order.photo")),
+			h("p", { class: "quiet", id: "photo-hint" }, t("order.photo_hint")), h("label", { for: "photo" }, t("order.photo_choose")), this.#input, this.#image, this.#state,
+			h("div", {}, this.#away));
 	}
 
-	async function choose(file) {
+	leave() {
+		this.#show(null, null);
+	}
+	/** Whether a photo waits for being sent. */
+	get isWaiting() {
+		return Boolean(this.#blob);
+	}
+	get #kept() {
+		return this.app.baskets.of(this.shopId).photo;
+	}
+	#keep(photo) {
+		this.app.baskets.change(this.shopId, (basket) => ({ ...basket, photo }));
+		this.changed();
+	}
+
+	#show(what, address) {
+		if (this.#image.src.startsWith("blob:")) URL.revokeObjectURL(this.#image.src);
+		this.#shown = what;
+		this.#image.hidden = !address;
+		if (address) this.#image.src = address;
+		else this.#image.removeAttribute("src");
+	}
+
+	async #choose() {
+		const [file] = this.#input.files;
 		if (!file) return;
-		forget();
-		state.textContent = t("order.photo_reading");
-		const prepared = await prepare(file);
-		if (!prepared) {
-			state.textContent = t("order.photo_bad");
-			input.value = "";
+		this.#forget();
+		this.#state.textContent = t("order.photo_reading");
+		const blob = await prepare(file);
+		// Another one was chosen meanwhile.
+		if (this.#input.files[0] !== file) return;
+		if (!blob) {
+			this.#input.value = "";
+			this.#state.textContent = t("order.photo_bad");
 			return;
 		}
-		blob = prepared;
-		show(blob, URL.createObjectURL(blob));
-		if (app.session.token) await send();
-		else state.textContent = t("order.photo_later");
-		changed();
+		this.#blob = blob;
+		this.#show(blob, URL.createObjectURL(blob));
+		this.changed();
+		if (this.app.session.token) await this.send();
+		else this.#state.textContent = t("order.photo_later");
 	}
 
-	function forget() {
-		blob = null;
-		app.baskets.change(shopId, (basket) => ({ ...basket, photo: null }));
-		show(null, null);
-		changed();
+	#forget() {
+		this.#blob = null;
+		this.#show(null, null);
+		this.#keep(null);
 	}
-	function remove() {
-		forget();
-		input.value = "";
-		state.textContent = "";
+	remove() {
+		this.#input.value = "";
+		this.#state.textContent = "";
+		this.#forget();
+	}
+	#takeAway() {
+		this.remove();
+		this.#input.focus();
 	}
 
-	/** What can't be sent stays, for another try. */
-	async function send(tellNews) {
-		if (!blob) return isOwn(tellNews);
-		const sent = blob;
-		state.textContent = t("order.photo_sending");
+	/** Gives whether nothing waits any more. What can't be sent stays, for another try; tellNews hears why. */
+	async send(tellNews) {
+		if (!this.#blob) return this.#isOwn(tellNews);
+		this.#sending ??= this.#upload(this.#blob).finally(() => { this.#sending = null; });
+		if (await this.#sending) return this.send(tellNews);
+		tellNews?.([this.#state.textContent]);
+		return false;
+	}
+
+	async #upload(blob) {
+		this.#state.textContent = t("order.photo_sending");
 		try {
-			const photo = await upload(app.session, sent);
-			if (blob !== sent) return true;
-			blob = null;
-			shown = photo.url;
-			app.baskets.change(shopId, (basket) => ({ ...basket, photo }));
-			state.textContent = t("order.photo_sent");
+			const photo = await upload(this.app.session, blob);
+			// Another one was chosen meanwhile, or none.
+			if (this.#blob !== blob) return true;
+			this.#blob = null;
+			this.#shown = photo.url;
+			this.#state.textContent = t("order.photo_sent");
+			this.#keep(photo);
 			return true;
 		} catch (problem) {
-			state.textContent = `${t("order.photo_failed")} ${reason(problem)}`;
-			tellNews?.([state.textContent]);
+			this.#state.textContent = `${t("order.photo_failed")} ${reason(problem)}`;
 			return false;
 		}
 	}
 
 	/** One that another account sent serves nobody else's order. */
-	function isOwn(tellNews) {
-		const { photo } = app.baskets.of(shopId);
-		if (!photo || photo.user_id === app.session.who?.user_id) return true;
-		remove();
+	#isOwn(tellNews) {
+		if (!this.#kept || this.#kept.user_id === this.app.session.who?.user_id) return true;
+		this.remove();
 		tellNews?.([t("order.photo_of_other")]);
 		return false;
 	}
 
-	/** After a reload: what was sent is shown again. */
-	async function update() {
-		const { photo } = app.baskets.of(shopId);
-		away.hidden = !photo && !blob;
-		const isOwn = photo?.user_id === app.session.who?.user_id;
-		if (!blob && shown && !(photo && isOwn)) return show(null, null);
-		if (!photo || blob || shown === photo.url || !isOwn) return undefined;
-		shown = photo.url;
-		const address = await app.session.photo(photo.url).catch(() => null);
-		if (shown === photo.url && !blob) show(photo.url, address);
-		state.textContent = t("order.photo_sent");
-		return undefined;
+	/** After a reload what was sent is shown again, to whom it belongs. */
+	async draw() {
+		const photo = this.#kept;
+		const isOwn = photo?.user_id === this.app.session.who?.user_id;
+		this.#away.hidden = !photo && !this.#blob;
+		if (this.#blob) return;
+		if (!photo || !isOwn) {
+			if (this.#shown) this.#show(null, null);
+		} else if (this.#shown !== photo.url) {
+			this.#shown = photo.url;
+			const address = await this.app.session.photo(photo.url).catch(() => null);
+			if (this.#shown === photo.url && !this.#blob) this.#show(photo.url, address);
+			this.#state.textContent = t("order.photo_sent");
+		}
 	}
-	return { element, update, remove, send, isWaiting: () => Boolean(blob), leave: () => show(null, null) };
 }
 
 function reason(problem) {

@@ -7,43 +7,59 @@ import { named, openness, trouble, watch } from "./ui.js";
 const EVERY_S = 60;
 const MANY = 8;
 
-export function shopsView(app) {
-	const list = h("ul", { class: "cards" });
-	const empty = h("p", { class: "quiet" }, t("common.loading"));
-	const find = h("input", { type: "search", id: "find-shop", oninput: draw });
-	const finder = h("div", { hidden: true }, h("label", { for: "find-shop" }, t("order.find_shop")), find);
-	const strip = trouble(() => reading.now());
-	let shops = [];
+export class ShopsView {
+	#list = h("ul", { class: "cards" });
+	#empty = h("p", { class: "quiet" }, t("common.loading"));
+	#find = h("input", { type: "search", id: "find-shop", oninput: () => this.#draw() });
+	#finder = h("div", { hidden: true }, h("label", { for: "find-shop" }, t("order.find_shop")), this.#find);
+	#strip = trouble(() => this.#reading.now());
+	#shops = null;
+	#reading;
 
-	function draw() {
-		const compare = new Intl.Collator(current()).compare;
-		const wanted = find.value.trim().toLocaleLowerCase();
-		const shown = shops.filter((shop) => `${shop.name} ${shop.address ?? ""}`.toLocaleLowerCase().includes(wanted))
-			.sort((a, b) => b.is_open - a.is_open || compare(a.name, b.name));
-		finder.hidden = shops.length <= MANY;
-		empty.hidden = shown.length > 0;
-		empty.textContent = t("order.no_shops");
-		keyed(list, shown, (shop) => shop.id, (shop) => fill(h("li", { class: "card" }), shop), fill);
+	constructor(app) {
+		this.app = app;
+		this.element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.shops")), this.#strip.element, this.#finder, this.#empty, this.#list);
+		this.#reading = watch(() => this.#read(), EVERY_S, (problem) => {
+			this.#strip.show(problem);
+			if (problem && !this.#shops) this.#empty.textContent = "";
+		});
 	}
 
-	const reading = watch(async () => {
-		shops = await app.data.readShops();
-		draw();
-	}, EVERY_S, (problem) => {
-		strip.show(problem);
-		if (problem && !shops.length) empty.textContent = "";
-	});
-	const element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.shops")), strip.element, finder, empty, list);
-	return { element, title: () => t("order.shops"), leave: reading.stop };
+	title() {
+		return t("order.shops");
+	}
+	leave() {
+		this.#reading.stop();
+	}
+
+	async #read() {
+		this.#shops = await this.app.data.readShops();
+		this.#draw();
+	}
+
+	#draw() {
+		if (!this.#shops) return;
+		const { compare } = new Intl.Collator(current());
+		const wanted = this.#find.value.trim().toLocaleLowerCase();
+		const shown = this.#shops.filter((shop) => `${shop.name} ${shop.address ?? ""}`.toLocaleLowerCase().includes(wanted))
+			.sort((a, b) => b.is_open - a.is_open || compare(a.name, b.name));
+		this.#finder.hidden = this.#shops.length <= MANY;
+		this.#empty.hidden = shown.length > 0;
+		this.#empty.textContent = t("order.no_shops");
+		keyed(this.#list, shown, (shop) => shop.id, makeCard, fillCard);
+	}
 }
 
-function fill(card, shop) {
-	// The link stays the same element, so that it keeps its focus.
-	const link = card.querySelector("a") ?? h("a", { href: `#/shop/${shop.id}` });
-	link.replaceChildren(named(shop.name));
-	if (!link.parentElement) card.append(h("h2", {}, link));
+function makeCard(shop) {
+	const card = h("li", { class: "card" }, h("h2", {}, h("a", { href: `#/shop/${shop.id}` })));
+	fillCard(card, shop);
+	return card;
+}
+
+/** The link stays the same element, so that it keeps its focus. */
+function fillCard(card, shop) {
+	card.querySelector("a").replaceChildren(named(shop.name));
 	for (const old of [...card.children].slice(1)) old.remove();
 	card.append(openness(shop));
 	if (shop.address) card.append(h("p", { class: "quiet lines" }, named(shop.address)));
-	return card;
 }

@@ -35,7 +35,7 @@ function field(name, isNew) {
 
 function form(app, reason, done) {
 	const box = h("div");
-	let phone = app.session.who?.phone_number ?? app.lastPhone ?? "";
+	let phone = app.session.who?.phone_number ?? app.lastPhone;
 	function show(isNew) {
 		const names = isNew ? ["full_name", "phone_number", "password"] : ["phone_number", "password"];
 		const fields = Object.fromEntries(names.map((name) => [name, field(name, isNew)]));

@@ -71,7 +71,7 @@ export function times(time, shop) {
 /** One's own clock's time where the shop's shows another. */
 export function ownClock(time, zone) {
 	const own = ownZone();
-	return isSameClock(zone, own, Date.parse(time)) ? "" : t("order.own_clock", { time: clock(time, own.name) });
+	return isSameClock(zone, own, new Date(time).getTime()) ? "" : t("order.own_clock", { time: clock(time, own.name) });
 }
 
 export const amount = (value, shop) => (shop?.currency ? money(value, shop.currency) : value.toFixed(2));
