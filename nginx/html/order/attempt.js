@@ -1,11 +1,12 @@
 // attempt.js - placing a basket so that it is ordered once, whatever gets lost: a second tap, a reload, an answer. Pure but for what it is given.
 //
-// A basket has one key from its first try until its order is known. The server remembers orders by key and body, and no refusals: so a basket that was refused
-// and changed goes on under its key, and should an earlier try have got through after all (its answer lost, its request late), the server says that
-// the key is used: then the earlier bodies are sent again, one of which gives the order. A key is given up for a new one only when its order is known,
-// when no body of ours has it, or when it is so old that the server may have forgotten it.
+// A basket has one key from its first try until its order is known. The server remembers orders by key and body, and no refusals: so a basket that was
+// refused and changed goes on under its key, and should an earlier try have got through after all (its answer lost, its request late), the server says
+// that the key is used: then the earlier bodies are sent again, one of which gives the order. A key is given up for a new one only when its order is
+// known, when no body of ours has it, or when it is so old that the server may have forgotten it.
 //
-// What is kept: {key, at, sentAt, bodies: [text, …] (the last is the latest), isOpen: whether one may have been ordered without our knowing}; at is the key's age.
+// What is kept: {key, at, sentAt, bodies: [text, …] (the last is the latest), isOpen: whether one may have been ordered without our knowing}; at is
+// when the key was made.
 
 const KEY_HOURS = 20;
 const BODIES_MAX = 20;
@@ -43,9 +44,10 @@ export function begin(kept, body, now, newKey = makeKey) {
 }
 
 /** Places the body, trying again until there is an answer.
- * send(text, key) gives the order or throws a Problem. kept() is what is kept, keep(attempt or null) keeps it. pause(problem, failures) waits before the next try and gives
- * false to stop. Gives {order, isEarlier} (isEarlier: it is of an earlier body, the present one was not ordered), {refusal: Problem}, {isSignedOut: true},
- * {isLost: true} (the key was used for something that nobody here knows) or {isStopped: true} (nothing is known yet; what is kept says so). */
+ * send(text, key) gives the order or throws a Problem. kept() is what is kept, keep(attempt or null) keeps it. pause(problem, failures) waits before the
+ * next try and gives false to stop. Gives {order, isEarlier} (isEarlier: it is of an earlier body, the present one was not ordered), {refusal: Problem},
+ * {isSignedOut: true}, {isLost: true} (the key was used for something that nobody here knows) or {isStopped: true} (nothing is known yet; what is kept
+ * says so). */
 export async function place(body, { send, kept, keep, pause, now = Date.now, newKey = makeKey }) {
 	const before = kept();
 	const wasOpen = pending(before, now()) !== "none";

@@ -43,7 +43,8 @@ export class Store {
 
 export const emptyBasket = () => ({ lines: [], when: "now", time: null, notes: "", photo: null });
 
-const isLine = (line) => Number.isSafeInteger(line?.product_id) && Number.isSafeInteger(line.quantity) && line.quantity > 0 && typeof line.price === "number";
+const isLine = (line) =>
+	Number.isSafeInteger(line?.product_id) && Number.isSafeInteger(line.quantity) && line.quantity > 0 && typeof line.price === "number";
 
 /** The baskets of this browser. */
 export class Baskets {
@@ -85,7 +86,8 @@ export const withWish = (basket, productId, text) => ({
 	...basket, lines: basket.lines.map((line) => (line.product_id === productId ? { ...line, special_instructions: text } : line)),
 });
 
-/** The basket with names and prices as the menu has them, and what is in the way: [{line, left}], left being null for what is not on sale any more. */
+/** The basket with names and prices as the menu has them, and what is in the way: [{line, left}], left being null for what is not on sale any
+ * more. */
 export function compare(basket, menu) {
 	const products = new Map(menu.map((product) => [product.id, product]));
 	const troubles = [];

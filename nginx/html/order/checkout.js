@@ -98,7 +98,8 @@ export class CheckoutView {
 		const row = h("li", { class: "product" });
 		const id = line.product_id;
 		const wish = h("input", {
-			id: `wish-${id}`, maxlength: WISH_MAX, value: line.special_instructions, onchange: () => this.changeBasket((basket) => withWish(basket, id, wish.value)),
+			id: `wish-${id}`, maxlength: WISH_MAX, value: line.special_instructions,
+			onchange: () => this.changeBasket((basket) => withWish(basket, id, wish.value)),
 		});
 		row.words = h("div", { class: "words" });
 		row.stepper = stepper(line.name, (quantity) => this.changeBasket((basket) => withQuantity(basket, { ...row.line, id }, quantity)));

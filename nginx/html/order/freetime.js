@@ -1,4 +1,5 @@
-// freetime.js - a time of the day where the shop has no slots: what its clock shows is made an instant, also on days on which it is put forward or back.
+// freetime.js - a time of the day where the shop has no slots: what its clock shows is made an instant, also on days on which it is put forward or
+// back.
 
 import { h } from "../lib/dom.js";
 import { clock, t } from "../lib/words.js";
@@ -48,6 +49,7 @@ export class FreeTime {
 			this.#input.focus();
 			this.picked(text);
 		};
-		return h("p", { class: "note" }, t("order.no_such_time", { time }), " ", h("button", { type: "button", onclick: take }, t("order.take_time", { time: clock(text, this.zone.name) })));
+		const button = h("button", { type: "button", onclick: take }, t("order.take_time", { time: clock(text, this.zone.name) }));
+		return h("p", { class: "note" }, t("order.no_such_time", { time }), " ", button);
 	}
 }

@@ -208,8 +208,8 @@ class App {
 		const status = t(`order.status.${order.status}`);
 		this.say(`${t("order.order", { id: order.id })}: ${status}`);
 		if (order.status !== "ready" && order.status !== "cancelled") return;
-		const shop = this.data.shop(order.shop_id);
-		notify(status, [t("order.order", { id: order.id }), shop?.name].filter(Boolean).join(", "), `pickup-${order.id}-${order.status}`, `#/order/${order.id}`);
+		const about = [t("order.order", { id: order.id }), this.data.shop(order.shop_id)?.name].filter(Boolean).join(", ");
+		notify(status, about, `pickup-${order.id}-${order.status}`, `#/order/${order.id}`);
 	}
 
 	drawCount() {
@@ -220,10 +220,12 @@ class App {
 	drawTop() {
 		const { session } = this;
 		const isFocused = byId("account").contains(document.activeElement);
-		const language = h("select", { id: "language", onchange: () => choose(language.value) }, Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name)));
+		const options = Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name));
+		const language = h("select", { id: "language", onchange: () => choose(language.value) }, options);
 		language.value = current();
 		const who = session.token
-			? [h("span", { class: "quiet" }, session.who.phone_number), h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))]
+			? [h("span", { class: "quiet" }, session.who.phone_number),
+				h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))]
 			: [h("button", { type: "button", onclick: () => signIn(this) }, t("common.sign_in"))];
 		byId("account").replaceChildren(...who, h("label", { for: "language", class: "unseen" }, t("common.language")), language);
 		if (isFocused) byId("account").querySelector("button").focus();

@@ -22,8 +22,8 @@ export class MenuView {
 	constructor(app, shopId) {
 		Object.assign(this, { app, shopId });
 		this.bar = h("a", { class: "bar", href: `#/shop/${shopId}/checkout` });
-		this.element = h("div", { class: "stack" }, h("p", {}, h("a", { href: "#/" }, t("order.all_shops"))), this.#heading, this.#strip.element, this.#about, this.#finder,
-			this.#empty, this.#list, this.bar);
+		this.element = h("div", { class: "stack" }, h("p", {}, h("a", { href: "#/" }, t("order.all_shops"))), this.#heading, this.#strip.element,
+			this.#about, this.#finder, this.#empty, this.#list, this.bar);
 		this.#draw();
 		this.#reading = watch(() => this.#read(), EVERY_S, (problem) => {
 			this.#strip.show(problem);
@@ -65,7 +65,8 @@ export class MenuView {
 		const shown = this.#menu.filter((product) => product.name.toLocaleLowerCase().includes(wanted));
 		this.#finder.hidden = this.#menu.length <= MANY;
 		this.#empty.hidden = this.#menu.length > 0;
-		keyed(this.#list, shown, (product) => product.id, (product) => this.#makeRow(product, basket), (row, product) => this.#fillRow(row, product, basket));
+		const make = (product) => this.#makeRow(product, basket);
+		keyed(this.#list, shown, (product) => product.id, make, (row, product) => this.#fillRow(row, product, basket));
 	}
 
 	#makeRow(product, basket) {

@@ -18,7 +18,8 @@ export class MineView {
 
 	constructor(app) {
 		this.app = app;
-		this.element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.mine")), this.#strip.element, this.#empty, this.#list, h("p", {}, this.#more));
+		this.element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.mine")), this.#strip.element, this.#empty, this.#list,
+			h("p", {}, this.#more));
 		this.#reading = watch(() => this.#read(), EVERY_S, (problem) => {
 			this.#strip.show(problem);
 			if (problem && !this.#isRead) this.#empty.textContent = "";

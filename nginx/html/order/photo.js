@@ -16,8 +16,8 @@ export function shrunk(width, height) {
 	return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
 }
 
-/** The photo as a Blob to send. What is sent as it is keeps its orientation (the server keeps that of a JPEG); what is drawn anew is drawn upright, as browsers
- * show it. Undefined where the browser can't read the file as a picture. */
+/** The photo as a Blob to send. What is sent as it is keeps its orientation (the server keeps that of a JPEG); what is drawn anew is drawn upright, as
+ * browsers show it. Undefined where the browser can't read the file as a picture. */
 export async function prepare(file) {
 	const address = URL.createObjectURL(file);
 	try {
@@ -47,6 +47,7 @@ function redraw(image) {
 /** Gives what a basket keeps of it. Throws a Problem. */
 export async function upload(session, blob) {
 	const user_id = session.who?.user_id;
-	const answer = await session.call("POST", "/uploads/", { body: blob, headers: { "Content-Type": blob.type || "image/jpeg" }, patience: PATIENCE_MS });
+	const headers = { "Content-Type": blob.type || "image/jpeg" };
+	const answer = await session.call("POST", "/uploads/", { body: blob, headers, patience: PATIENCE_MS });
 	return { url: answer.value.list_image_url, user_id };
 }

@@ -19,8 +19,8 @@ export class PhotoChoice {
 	constructor(app, shopId, changed) {
 		Object.assign(this, { app, shopId, changed });
 		this.element = h("section", { class: "section stack", "aria-label": t("order.photo") }, h("h2", {}, t("order.photo")),
-			h("p", { class: "quiet", id: "photo-hint" }, t("order.photo_hint")), h("label", { for: "photo" }, t("order.photo_choose")), this.#input, this.#image, this.#state,
-			h("div", {}, this.#away));
+			h("p", { class: "quiet", id: "photo-hint" }, t("order.photo_hint")), h("label", { for: "photo" }, t("order.photo_choose")), this.#input,
+			this.#image, this.#state, h("div", {}, this.#away));
 	}
 
 	leave() {

@@ -149,7 +149,8 @@ export class Placing {
 	}
 
 	#refused(problem, body) {
-		const names = new Map([...(this.checkout.menu ?? []).map(({ id, name }) => [id, name]), ...this.#basket.lines.map(({ product_id, name }) => [product_id, name])]);
+		const names = new Map(this.checkout.menu?.map(({ id, name }) => [id, name]));
+		for (const { product_id, name } of this.#basket.lines) names.set(product_id, name);
 		const lines = (body.items ?? []).map((item) => ({ ...item, name: names.get(item.product_id) ?? "" }));
 		const { say, offers } = explain(problem, lines, this.#shop);
 		const words = say.map(({ word, values, time }) => t(word, { ...values, time: time ? times(time, this.#shop) : "" }));

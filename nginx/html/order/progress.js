@@ -24,8 +24,8 @@ export class ProgressView {
 
 	constructor(app, id) {
 		Object.assign(this, { app, id, name: t("order.order", { id }) });
-		this.element = h("div", { class: "stack" }, h("p", {}, h("a", { href: "#/orders" }, t("order.mine"))), h("h1", { tabindex: "-1" }, this.name), this.#remark,
-			this.#strip.element, this.#status, this.#words, this.#steps, this.#bell, this.#live, this.#details);
+		this.element = h("div", { class: "stack" }, h("p", {}, h("a", { href: "#/orders" }, t("order.mine"))), h("h1", { tabindex: "-1" }, this.name),
+			this.#remark, this.#strip.element, this.#status, this.#words, this.#steps, this.#bell, this.#live, this.#details);
 		this.#reading = watch(() => app.readOrder(id), EVERY_S, this.#strip.show);
 		this.ordersChanged();
 	}
@@ -134,6 +134,7 @@ function drawDetails(details, order, shop, image) {
 }
 
 function lineOf({ quantity, product_name, special_instructions, price_at_time_of_order }, shop) {
-	const words = h("div", { class: "words" }, h("h3", {}, `${quantity} × `, named(product_name)), special_instructions && h("p", { class: "quiet lines" }, named(special_instructions)));
-	return h("li", { class: "product" }, words, h("span", {}, amount(price_at_time_of_order * quantity, shop)));
+	const wish = special_instructions && h("p", { class: "quiet lines" }, named(special_instructions));
+	const price = amount(price_at_time_of_order * quantity, shop);
+	return h("li", { class: "product" }, h("div", { class: "words" }, h("h3", {}, `${quantity} × `, named(product_name)), wish), h("span", {}, price));
 }

@@ -1,10 +1,10 @@
-// refusal.js - what to say of a refused order and what to offer instead. Pure: gives names of words with their values, and offers; the page makes text and buttons of them.
-// An offer: {kind: "time", time} | {kind: "quantity", product_id, quantity} | {kind: "remove", product_id} | {kind: "no_photo"} | {kind: "later"} | {kind: "sign_in"} |
-// {kind: "shops"}.
+// refusal.js - what to say of a refused order and what to offer instead. Pure: gives names of words with their values, and offers; the page makes text
+// and buttons of them. An offer: {kind: "time", time} | {kind: "quantity", product_id, quantity, name} | {kind: "remove", product_id, name} |
+// {kind: "no_photo"} | {kind: "later"} | {kind: "sign_in"} | {kind: "shops"}.
 
 const TIMES = new Set(["outside_hours", "too_soon", "too_far", "slot_full"]);
 
-/** {say: [{word, values}, …], offers}. Values of the kind time are left to the page's clock. lines: as they were sent, with names; shop: where its pause is told. */
+/** {say: [{word, values, time}, …], offers}. How a time is shown is the page's. lines: as they were sent, with names; shop: whose pause it may be. */
 export function explain(problem, lines, shop) {
 	const { code, members } = problem;
 	if (code === "out_of_stock") return shortages(members.items ?? [], lines);

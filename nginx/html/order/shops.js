@@ -18,7 +18,8 @@ export class ShopsView {
 
 	constructor(app) {
 		this.app = app;
-		this.element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.shops")), this.#strip.element, this.#finder, this.#empty, this.#list);
+		this.element = h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.shops")), this.#strip.element, this.#finder, this.#empty,
+			this.#list);
 		this.#reading = watch(() => this.#read(), EVERY_S, (problem) => {
 			this.#strip.show(problem);
 			if (problem && !this.#shops) this.#empty.textContent = "";

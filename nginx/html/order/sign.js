@@ -11,65 +11,75 @@ export async function signIn(app, reason = "") {
 const FIELDS = {
 	full_name: () => ({ word: "common.name", autocomplete: "name", maxlength: 120 }),
 	// Where one signs in it is the user's name, by which a password's keeper finds it.
-	phone_number: (isNew) => ({ word: "common.phone", inputmode: "tel", maxlength: 40, ...(isNew ? { type: "tel", autocomplete: "tel" } : { autocomplete: "username" }) }),
+	phone_number: (isNew) => ({
+		word: "common.phone", inputmode: "tel", maxlength: 40, ...(isNew ? { type: "tel", autocomplete: "tel" } : { autocomplete: "username" }),
+	}),
 	password: (isNew) => ({
-		word: "common.password", type: "password", autocomplete: isNew ? "new-password" : "current-password", maxlength: 200, minlength: isNew ? 8 : undefined,
-		hint: isNew ? "order.password_hint" : null,
+		word: "common.password", type: "password", maxlength: 200,
+		...(isNew ? { autocomplete: "new-password", minlength: 8, hint: "order.password_hint" } : { autocomplete: "current-password" }),
 	}),
 };
 
-function field(name, isNew) {
-	const { word, hint, ...attributes } = FIELDS[name](isNew);
-	const fault = h("p", { class: "fault", id: `sign-${name}-fault` });
-	const input = h("input", { id: `sign-${name}`, name, required: true, "aria-describedby": `sign-${name}-hint sign-${name}-fault`, ...attributes });
-	const element = h("div", {}, h("label", { for: input.id }, t(word)), input, h("p", { class: "quiet", id: `sign-${name}-hint` }, hint ? t(hint) : ""), fault);
-	return {
-		element, input,
-		blame(text) {
-			fault.textContent = text;
-			if (text) input.setAttribute("aria-invalid", "true");
-			else input.removeAttribute("aria-invalid");
-		},
-	};
+class Field {
+	constructor(name, isNew) {
+		const { word, hint, ...attributes } = FIELDS[name](isNew);
+		const id = `sign-${name}`;
+		this.fault = h("p", { class: "fault", id: `${id}-fault` });
+		this.input = h("input", { id, name, required: true, "aria-describedby": `${id}-hint ${id}-fault`, ...attributes });
+		this.element = h("div", {}, h("label", { for: id }, t(word)), this.input, h("p", { class: "quiet", id: `${id}-hint` }, hint ? t(hint) : ""),
+			this.fault);
+	}
+	blame(text) {
+		this.fault.textContent = text;
+		if (text) this.input.setAttribute("aria-invalid", "true");
+		else this.input.removeAttribute("aria-invalid");
+	}
 }
 
+/** Signing in, or up after a tap. */
 function form(app, reason, done) {
 	const box = h("div");
-	let phone = app.session.who?.phone_number ?? app.lastPhone;
-	function show(isNew) {
+	function show(isNew, phone) {
 		const names = isNew ? ["full_name", "phone_number", "password"] : ["phone_number", "password"];
-		const fields = Object.fromEntries(names.map((name) => [name, field(name, isNew)]));
-		fields.phone_number.input.value = phone;
+		const fields = Object.fromEntries(names.map((name) => [name, new Field(name, isNew)]));
 		const fault = h("p", { class: "fault", role: "alert" });
-		const go = h("button", { class: "go" }, t(isNew ? "order.register" : "common.sign_in"));
-		const other = h("button", { type: "button", onclick: () => { phone = fields.phone_number.input.value; show(!isNew); } }, t(isNew ? "order.have_account" : "order.no_account"));
-		box.replaceChildren(h("form", {
-			class: "stack",
-			onsubmit: async (event) => {
-				event.preventDefault();
-				if (go.getAttribute("aria-disabled")) return;
-				go.setAttribute("aria-disabled", "true");
-				fault.textContent = "";
-				for (const one of Object.values(fields)) one.blame("");
-				const account = Object.fromEntries(names.map((name) => [name, fields[name].input.value]));
-				const isIn = await enter(app, account, isNew).catch((problem) => blame(problem, fields, fault, isNew));
-				go.removeAttribute("aria-disabled");
-				if (isIn) done(true);
-			},
-		}, h("h2", {}, t(isNew ? "order.register" : "common.sign_in")), reason && h("p", {}, reason), Object.values(fields).map((one) => one.element), fault,
-		h("div", { class: "row" }, go, h("button", { type: "button", onclick: () => done(false) }, t("common.cancel"))), h("p", {}, other)));
+		const title = t(isNew ? "order.register" : "common.sign_in");
+		const turn = () => show(!isNew, fields.phone_number.input.value);
+		const other = h("button", { type: "button", onclick: turn }, t(isNew ? "order.have_account" : "order.no_account"));
+		fields.phone_number.input.value = phone;
+		box.replaceChildren(h("form", { class: "stack", onsubmit: (event) => submit(app, event, { fields, fault, isNew }, done) }, h("h2", {}, title),
+			reason && h("p", {}, reason), Object.values(fields).map(({ element }) => element), fault,
+			h("div", { class: "row" }, h("button", { class: "go" }, title), h("button", { type: "button", onclick: () => done(false) }, t("common.cancel"))),
+			h("p", {}, other)));
 		fields[names[0]].input.focus();
 	}
-	show(false);
+	show(false, app.lastPhone);
 	return box;
 }
 
-/** True, or throws. Only a customer's account orders. */
+async function submit(app, event, parts, done) {
+	event.preventDefault();
+	const sent = event.currentTarget;
+	if (sent.getAttribute("aria-busy")) return;
+	sent.setAttribute("aria-busy", "true");
+	parts.fault.textContent = "";
+	for (const field of Object.values(parts.fields)) field.blame("");
+	const account = Object.fromEntries(Object.entries(parts.fields).map(([name, { input }]) => [name, input.value]));
+	try {
+		await enter(app, account, parts.isNew);
+		done(true);
+	} catch (problem) {
+		blame(problem, parts);
+	}
+	sent.removeAttribute("aria-busy");
+}
+
+/** Throws where it does not work. Only a customer's account orders. */
 async function enter(app, account, isNew) {
 	if (isNew) await register(app.session, account);
 	else await app.session.signIn(account.phone_number, account.password);
 	app.lastPhone = account.phone_number;
-	if (app.session.who.role === "customer") return true;
+	if (app.session.who.role === "customer") return;
 	app.session.signOut();
 	throw Object.assign(new Error(t("order.refused.not_customer")), { code: "not_customer" });
 }
@@ -84,15 +94,12 @@ async function register(session, account) {
 	}
 }
 
-function blame(problem, fields, fault, isNew) {
-	const faults = problem.members?.errors ?? [];
-	const known = faults.filter((one) => fields[one.field]);
-	for (const one of known) fields[one.field].blame(t(`order.fault.${one.field}`));
-	const isWrong = problem.status === 401 && !isNew;
+function blame(problem, { fields, fault, isNew }) {
+	const known = (problem.members?.errors ?? []).map(({ field }) => field).filter((name) => fields[name]);
+	for (const name of known) fields[name].blame(t(`order.fault.${name}`));
 	const wait = problem.wait ? ` ${t("order.wait", { n: problem.wait })}` : "";
-	if (!known.length) fault.textContent = (isWrong ? t("order.wrong_password") : tell(problem)) + wait;
-	(known.length ? fields[known[0].field] : Object.values(fields).at(-1)).input.focus();
-	return false;
+	if (!known.length) fault.textContent = (problem.status === 401 && !isNew ? t("order.wrong_password") : tell(problem)) + wait;
+	fields[known[0] ?? "password"].input.focus();
 }
 
 /** A view in place of one that needs somebody. */

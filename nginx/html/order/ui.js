@@ -5,7 +5,8 @@ import { clock, money, t, tell, when } from "../lib/words.js";
 import { QUANTITY_MAX } from "./basket.js";
 import { isSameClock, ownZone, zoneOf } from "./zonetime.js";
 
-/** Reads now, every so many seconds while the page is seen, and at once when somebody comes back; sooner after a failure. failed(problem or null) hears how it went. */
+/** Reads now, every so many seconds while the page is seen, and at once when somebody comes back; sooner after a failure. failed(problem or null) hears
+ * how it went. */
 export function watch(read, seconds, failed) {
 	let timer = 0;
 	let failures = 0;
@@ -46,7 +47,8 @@ export function watch(read, seconds, failed) {
 /** A strip that says what is wrong, with a button to try again. */
 export function trouble(again) {
 	const text = h("span");
-	const element = h("div", { class: "note row", role: "status", hidden: true }, text, h("button", { type: "button", onclick: () => again() }, t("common.try_again")));
+	const retry = h("button", { type: "button", onclick: () => again() }, t("common.try_again"));
+	const element = h("div", { class: "note row", role: "status", hidden: true }, text, retry);
 	return {
 		element,
 		show(problem) {
@@ -89,7 +91,9 @@ export function stepper(name, change) {
 	let now = 0;
 	let most = QUANTITY_MAX;
 	const less = h("button", { type: "button", "aria-label": t("order.less", { name }), onclick: () => step(now - 1) }, "−");
-	const input = h("input", { inputmode: "numeric", maxlength: 3, autocomplete: "off", "aria-label": t("order.quantity", { name }), onchange: () => step(Number(input.value) || 0) });
+	const input = h("input", {
+		inputmode: "numeric", maxlength: 3, autocomplete: "off", "aria-label": t("order.quantity", { name }), onchange: () => step(Number(input.value) || 0),
+	});
 	const more = h("button", { type: "button", "aria-label": t("order.more", { name }), onclick: () => step(now + 1) }, "+");
 	const element = h("div", { class: "stepper", role: "group", "aria-label": name }, less, input, more);
 	function step(quantity) {

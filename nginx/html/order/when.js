@@ -1,4 +1,5 @@
-// when.js - now or later: the slots of the shop's days, or any day and time where it has none. Times are the shop's, with one's own clock beside it where it shows another.
+// when.js - now or later: the slots of the shop's days, or any day and time where it has none. Times are the shop's, with one's own clock beside it
+// where it shows another.
 
 import { h } from "../lib/dom.js";
 import { clock, day, t, tell } from "../lib/words.js";
@@ -20,8 +21,8 @@ export class WhenChoice {
 	#zoneNote = h("p", { class: "quiet" });
 	#choices = h("div");
 	#chosen = h("p", { role: "status" });
-	#box = h("div", { class: "stack indent", hidden: true }, h("div", {}, h("label", { for: "day" }, t("order.day")), this.#days), this.#otherBox, this.#zoneNote, this.#choices,
-		this.#chosen);
+	#box = h("div", { class: "stack indent", hidden: true }, h("div", {}, h("label", { for: "day" }, t("order.day")), this.#days), this.#otherBox,
+		this.#zoneNote, this.#choices, this.#chosen);
 	#date = null;
 	#reading = null;
 	/** What #choices shows, so that the same again is left alone, and nobody's focus is lost. */
@@ -79,7 +80,9 @@ export class WhenChoice {
 		this.#zoneNote.textContent = t("order.shop_clock", { time: clock(Date.now(), this.#zone.name) });
 		this.#zoneNote.hidden = !ownClock(Date.now(), this.#zone);
 		// A day that was chosen to look at stays, until another time is.
-		const wanted = time && time !== this.#seen ? dateAt(this.#zone, Date.parse(time)) : this.#date ?? dateAt(this.#zone, Date.parse(shop.opens_at ?? "") || Date.now());
+		const isNew = time && time !== this.#seen;
+		const first = Date.parse(shop.opens_at ?? "") || Date.now();
+		const wanted = isNew ? dateAt(this.#zone, Date.parse(time)) : this.#date ?? dateAt(this.#zone, first);
 		this.#seen = time;
 		if (wanted !== this.#date) this.#pickDay(wanted);
 		this.#mark();
@@ -136,24 +139,28 @@ export class WhenChoice {
 
 	#drawSlots(slots) {
 		const held = this.#choices.contains(document.activeElement) ? document.activeElement.value : null;
+		const chips = h("div", { class: "chips" }, slots.map((slot) => this.#chip(slot)));
 		if (!slots.length) this.#choices.replaceChildren(h("p", {}, t("order.no_slots")));
-		else this.#choices.replaceChildren(h("fieldset", { class: "slots" }, h("legend", {}, t("order.slot")), h("div", { class: "chips" }, slots.map((slot) => this.#chip(slot)))));
-		if (held) [...this.#choices.querySelectorAll("input")].find((input) => input.value === held)?.focus();
+		else this.#choices.replaceChildren(h("fieldset", { class: "slots" }, h("legend", {}, t("order.slot")), chips));
+		if (held) [...chips.querySelectorAll("input")].find((input) => input.value === held)?.focus();
 	}
 
 	#chip({ start, end, state, left }) {
 		const few = left !== null && left <= FEW ? t("order.left", { n: left }) : "";
 		const hints = [ownClock(start, this.#zone), state === "full" ? t("order.full") : few].filter(Boolean);
-		const input = h("input", { type: "radio", name: "slot", value: start, disabled: state === "full", onchange: () => this.change({ when: "later", time: start }) });
-		input.dataset.end = end;
-		return h("label", { class: state }, input, h("span", {}, clock(start, this.#zone.name), h("span", { class: "quiet" }, hints.map((hint) => ` ${hint}`))));
+		const pick = () => this.change({ when: "later", time: start });
+		const input = h("input", { type: "radio", name: "slot", value: start, "data-end": end, disabled: state === "full", onchange: pick });
+		const quiet = h("span", { class: "quiet" }, hints.map((hint) => ` ${hint}`));
+		return h("label", { class: state }, input, h("span", {}, clock(start, this.#zone.name), quiet));
 	}
 
 	/** Shows what is chosen. */
 	#mark() {
 		const { time } = this.#basket;
 		const at = Date.parse(time ?? "");
-		for (const input of this.#choices.querySelectorAll("input[name=slot]")) input.checked = Date.parse(input.value) <= at && at < Date.parse(input.dataset.end);
+		for (const input of this.#choices.querySelectorAll("input[name=slot]")) {
+			input.checked = Date.parse(input.value) <= at && at < Date.parse(input.dataset.end);
+		}
 		const text = time ? t("order.chosen", { time: times(time, this.#shop) }) : "";
 		if (this.#chosen.textContent !== text) this.#chosen.textContent = text;
 	}

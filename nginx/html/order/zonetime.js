@@ -38,8 +38,8 @@ export function rfc3339(zone, instant) {
 	return `${new Date(instant + offset).toISOString().slice(0, 19)}${offset < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
-/** The instants at which the clock shows that: one; two where it is set back over that time; none where it is put forward over it, or where it is no time. Each
- * as {instant, text}, text being RFC 3339 with the offset that the zone has at that instant. */
+/** The instants at which the clock shows that: one; two where it is set back over that time; none where it is put forward over it, or where it is no
+ * time. Each as {instant, text}, text being RFC 3339 with the offset that the zone has at that instant. */
 export function atWall(zone, date, time) {
 	const wall = wallTime(date, time);
 	if (Number.isNaN(wall)) return [];

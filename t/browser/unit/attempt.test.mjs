@@ -55,7 +55,8 @@ test("an order", async () => {
 });
 
 test("requests and answers that get lost, and servers that are away", async () => {
-	for (const fates of [["lost", "lost"], ["deaf"], ["deaf", "lost", "deaf"], [problem(503, "unavailable")], [problem(500, "internal"), "deaf"], [problem(429, "rate_limited")], [problem(502)], [problem(403)]]) {
+	const refused = [problem(503, "unavailable"), problem(500, "internal"), problem(429, "rate_limited"), problem(502), problem(403)];
+	for (const fates of [["lost", "lost"], ["deaf"], ["deaf", "lost", "deaf"], [refused[1], "deaf"], ...refused.map((fate) => [fate])]) {
 		const browser = new Browser(new Server((n) => fates[n - 1]));
 		const answer = await browser.place(RICE);
 		assert.deepEqual([answer.order.id, browser.server.orders.length, browser.pauses, browser.keys], [1, 1, fates.length, 1], JSON.stringify(fates));
@@ -155,9 +156,12 @@ test("bodies are kept once each, the latest last, and not without end", () => {
 });
 
 test("what answers mean", () => {
-	for (const [status, code, wanted] of [[0, "offline", "unknown"], [200, "unknown", "unknown"], [400, "malformed_json", "refused"], [401, "unauthorized", "sign_in"], [401, "unknown", "unknown"],
-		[403, "forbidden", "refused"], [403, "unknown", "unknown"], [404, "not_found", "refused"], [408, "request_timeout", "unknown"], [409, "slot_full", "refused"], [413, "body_too_large", "refused"],
-		[422, "validation_failed", "refused"], [422, "idempotency_key_reused", "reused"], [429, "rate_limited", "unknown"], [500, "internal", "unknown"], [503, "unavailable", "unknown"]]) {
+	for (const [status, code, wanted] of [
+		[0, "offline", "unknown"], [200, "unknown", "unknown"], [400, "malformed_json", "refused"], [401, "unauthorized", "sign_in"],
+		[401, "unknown", "unknown"], [403, "forbidden", "refused"], [403, "unknown", "unknown"], [404, "not_found", "refused"],
+		[408, "request_timeout", "unknown"], [409, "slot_full", "refused"], [413, "body_too_large", "refused"], [422, "validation_failed", "refused"],
+		[422, "idempotency_key_reused", "reused"], [429, "rate_limited", "unknown"], [500, "internal", "unknown"], [503, "unavailable", "unknown"],
+	]) {
 		assert.equal(meaning(problem(status, code)), wanted, `${status} ${code}`);
 	}
 });

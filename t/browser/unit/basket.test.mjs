@@ -4,7 +4,9 @@ import test from "node:test";
 
 import { load } from "./page.mjs";
 
-const { Baskets, LINES_MAX, Store, bodyOf, clean, compare, count, emptyBasket, isEmpty, quantityOf, total, withQuantity, withWish } = await load("order/basket.js");
+const {
+	Baskets, LINES_MAX, Store, bodyOf, clean, compare, count, emptyBasket, isEmpty, quantityOf, total, withQuantity, withWish,
+} = await load("order/basket.js");
 
 const RICE = { id: 1, name: "Rice", price: 60.1, stock: 5 };
 const DAL = { id: 2, name: "Dal", price: 0.2, stock: null };
@@ -51,7 +53,8 @@ test("what is kept, also by two tabs, and whatever was written there", () => {
 	one.drop(7);
 	assert.ok(isEmpty(two.of(7)));
 	assert.deepEqual(Object.keys(memory), []);
-	for (const odd of ["", "{", "null", "3", "\"x\"", "[]", "{\"lines\":3}", "{\"lines\":[null,{\"product_id\":\"1\"},{\"product_id\":1,\"quantity\":-1,\"price\":1}]}"]) {
+	const lines = [null, { product_id: "1" }, { product_id: 1, quantity: -1, price: 1 }];
+	for (const odd of ["", "{", "null", "3", "\"x\"", "[]", "{\"lines\":3}", JSON.stringify({ lines })]) {
 		memory.setItem("pickup.basket.7", odd);
 		assert.deepEqual(one.of(7).lines, [], odd);
 	}
@@ -76,7 +79,8 @@ test("names and prices follow the menu, and what is in the way is told", () => {
 test("what is sent", () => {
 	let basket = withQuantity(emptyBasket(), RICE, 2);
 	assert.deepEqual(bodyOf(basket, 7, 1), { shop_id: 7, order_type: "instant", items: [{ product_id: 1, quantity: 2 }] });
-	basket = { ...withWish(basket, 1, " unpolished\r\nplease\u0000 "), notes: "  ", photo: { url: "/api/v1/uploads/x.jpg", user_id: 1 }, when: "later", time: "2030-02-26T17:00:00+05:30" };
+	basket = { ...withWish(basket, 1, " unpolished\r\nplease\u0000 "), notes: "  ", photo: { url: "/api/v1/uploads/x.jpg", user_id: 1 } };
+	basket = { ...basket, when: "later", time: "2030-02-26T17:00:00+05:30" };
 	assert.deepEqual(bodyOf(basket, 7, 1), {
 		shop_id: 7, order_type: "pre_order", scheduled_pickup_time: "2030-02-26T17:00:00+05:30", list_image_url: "/api/v1/uploads/x.jpg",
 		items: [{ product_id: 1, quantity: 2, special_instructions: " unpolished\nplease " }],
@@ -86,8 +90,10 @@ test("what is sent", () => {
 });
 
 test("text without what the server refuses", () => {
-	for (const [text, wanted] of [["a\u0000b\u001b\u007f\u0085c", "abc"], ["a\tb\r\nc\rd", "a\tb\nc\nd"], ["\ud83d", null], ["x\ud83dy", "xy"], ["\u{1F35A}", "\u{1F35A}"], [" \n\t", null], [null, null],
-		["<b>&amp;", "<b>&amp;"]]) {
+	for (const [text, wanted] of [
+		["a\u0000b\u001b\u007f\u0085c", "abc"], ["a\tb\r\nc\rd", "a\tb\nc\nd"], ["\ud83d", null], ["x\ud83dy", "xy"], ["\u{1F35A}", "\u{1F35A}"],
+		[" \n\t", null], [null, null], ["<b>&amp;", "<b>&amp;"],
+	]) {
 		assert.equal(clean(text), wanted, JSON.stringify(text));
 	}
 });

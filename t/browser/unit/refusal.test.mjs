@@ -16,8 +16,11 @@ const of = (code, members = {}, shop = {}) => {
 };
 
 test("the stock", () => {
-	const { say, offers } = explain({ code: "out_of_stock", members: { items: [{ product_id: 1, available: 2 }, { product_id: 2, available: 0 }] } }, LINES, {});
-	assert.deepEqual(say, [{ word: "order.refused.short", values: { name: "Rice", n: 2 } }, { word: "order.refused.none", values: { name: "<b>Dal", n: 0 } }]);
+	const members = { items: [{ product_id: 1, available: 2 }, { product_id: 2, available: 0 }] };
+	const { say, offers } = explain({ code: "out_of_stock", members }, LINES, {});
+	assert.deepEqual(say, [
+		{ word: "order.refused.short", values: { name: "Rice", n: 2 } }, { word: "order.refused.none", values: { name: "<b>Dal", n: 0 } },
+	]);
 	assert.deepEqual(offers, [{ kind: "quantity", product_id: 1, quantity: 2, name: "Rice" }, { kind: "remove", product_id: 2, name: "<b>Dal" }]);
 });
 
@@ -29,7 +32,8 @@ test("times", () => {
 	}
 	assert.deepEqual(of("shop_closed", { opens_at: T }), [["refused.closed_until"], [{ kind: "time", time: T }, { kind: "later" }]]);
 	assert.deepEqual(of("shop_closed", { opens_at: null }), [["refused.closed"], [{ kind: "later" }]]);
-	assert.deepEqual(of("shop_paused", { resumes_at: T }, { pre_orders_while_paused: true }), [["refused.paused"], [{ kind: "time", time: T }, { kind: "later" }]]);
+	const open = { pre_orders_while_paused: true };
+	assert.deepEqual(of("shop_paused", { resumes_at: T }, open), [["refused.paused"], [{ kind: "time", time: T }, { kind: "later" }]]);
 	assert.deepEqual(of("shop_paused", { resumes_at: T }, { pause_reason: "Power cut" }), [["refused.paused", "pause_reason"], []]);
 	assert.deepEqual(of("shop_paused", { resumes_at: T }, undefined), [["refused.paused"], []]);
 });
