@@ -5,7 +5,7 @@ import { byId } from "../lib/dom.js";
 import { load, t } from "../lib/words.js";
 import { Badge } from "./badge.js";
 import { Desk } from "./desk.js";
-import { askRenewal, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
+import { askRenewal, forgetHelped, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
 import { askPause, showProducts } from "./goods.js";
 import { settings } from "./keep.js";
 import { Ring } from "./ring.js";
@@ -69,6 +69,7 @@ function open(shop) {
 /** Not of this shop's people, or no more. */
 function lost() {
 	forgetShop(page.session);
+	forgetHelped(page.session, page.desk.shop.id);
 	choose();
 	alone(t("board.missing_shop"));
 }
@@ -105,6 +106,7 @@ async function enter() {
 	if (id === null) return choose();
 	show("shops");
 	byId("alerts").replaceChildren();
+	byId("shops-found").replaceChildren(t("common.loading"));
 	for (let isFirst = true; page.session.who?.user_id === page.userId && lastShop(page.session) === id && !page.desk; isFirst = false) {
 		try {
 			return open(await page.session.get(`/shops/${id}`));

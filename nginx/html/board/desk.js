@@ -13,6 +13,7 @@ import { Taps } from "./taps.js";
 const SHOP_EVERY_MS = 30000;
 const RESTORE_MS = 10 * 60000;
 const MINUTES = 20;
+const SLEPT_MS = 10000;
 const NOTICES_MAX = 5;
 
 /** A zone that this browser doesn't know is shown as UTC rather than as the tablet's. */
@@ -31,6 +32,7 @@ export class Desk extends EventTarget {
 	#isDirty = false;
 	#isClosed = false;
 	#timers = [];
+	#tickedAt = Date.now();
 
 	constructor(session, shop) {
 		super();
@@ -63,8 +65,8 @@ export class Desk extends EventTarget {
 		this.live.addEventListener("resync", () => this.sync.readWhole());
 		for (const event of ["online", "pageshow"]) addEventListener(event, this.#back);
 		addEventListener("offline", this.changed);
-		document.addEventListener("visibilitychange", this.#back);
-		this.#timers = [setInterval(this.changed, 1000), setInterval(() => document.hidden || this.readShop(), SHOP_EVERY_MS)];
+		for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, this.#back);
+		this.#timers = [setInterval(this.#tick, 1000), setInterval(() => document.hidden || this.readShop(), SHOP_EVERY_MS)];
 		const dropped = this.taps.restore(kept(this.#names.taps, []), RESTORE_MS);
 		if (dropped) this.notify(t("board.dropped", { n: dropped }));
 		this.sync.hurry();
@@ -79,7 +81,7 @@ export class Desk extends EventTarget {
 		this.photos.clear();
 		for (const event of ["online", "pageshow"]) removeEventListener(event, this.#back);
 		removeEventListener("offline", this.changed);
-		document.removeEventListener("visibilitychange", this.#back);
+		for (const event of ["visibilitychange", "resume"]) document.removeEventListener(event, this.#back);
 		this.#timers.forEach(clearInterval);
 	}
 
@@ -102,13 +104,25 @@ export class Desk extends EventTarget {
 		this.changed();
 	};
 
+	/** A second went by, or many: a machine that slept says so by nothing else. */
+	#tick = () => {
+		const now = Date.now();
+		const slept = now - this.#tickedAt;
+		this.#tickedAt = now;
+		if (slept > SLEPT_MS && !document.hidden) {
+			this.live.renew();
+			this.#back();
+		}
+		this.changed();
+	};
+
 	now = () => this.sync.serverNow();
 
 	isRinging = (order) => this.store.isUntouched(order);
 
 	/** The estimate that one tap on "confirm" gives; a pre-order has its time already. */
 	minutes = (order) =>
-		order.order_type === "instant" && order.status === "pending" ? (settings.minutes ?? this.shop.default_preparation_minutes ?? MINUTES) : null;
+		order.order_type === "instant" && order.status === "pending" ? (this.shop.default_preparation_minutes ?? settings.minutes ?? MINUTES) : null;
 
 	liveness() {
 		const isFailing = this.sync.isFailing || !navigator.onLine;
@@ -116,10 +130,12 @@ export class Desk extends EventTarget {
 		return { kind: liveness({ age, channel: this.live.state, isFailing }), age, freshAt: this.sync.freshAt === null ? null : this.now() - age };
 	}
 
+	/** Somebody has seen these; gives whether that was news. */
 	touch(ids) {
-		if (!this.store.touch(ids)) return;
+		if (!this.store.touch(ids)) return false;
 		this.#keepTouched();
 		this.changed();
+		return true;
 	}
 
 	/** What another window of this device has touched is touched. */
@@ -213,10 +229,16 @@ export class Desk extends EventTarget {
 		this.changed();
 	}
 
+	#tellMissed(orders) {
+		if (orders.length > 2) this.notify(t("board.missed_many", { n: orders.length }));
+		else for (const { id, customer_name } of orders) this.notify(t("board.missed", { id, name: isolated(customer_name) }));
+	}
+
 	#turned(problem) {
 		if (!problem) {
 			this.taps.hurry();
 			this.#keepTouched();
+			this.#tellMissed(this.store.takeMissed());
 		} else if (problem.status === undefined) {
 			throw problem;
 		}
@@ -224,9 +246,9 @@ export class Desk extends EventTarget {
 	}
 }
 
-/** What to say of orders that have begun to ring. */
-export function newsOf(desk, ids) {
-	const names = ids.map((id) => [id, desk.store.get(id)?.customer_name ?? ""]);
+/** What to say of orders that have begun to ring, read or announced. */
+export function newsOf(desk, ids, announced) {
+	const names = ids.map((id) => [id, (desk.store.get(id) ?? announced.find((message) => message.order_id === id))?.customer_name ?? ""]);
 	return names.length > 3
 		? t("board.ringing", { n: names.length })
 		: names.map(([id, name]) => t("board.new_order", { id, name: isolated(name) })).join(". ");

@@ -77,6 +77,14 @@ const helpedKey = (session) => `helped.${session.who.user_id}`;
 export const lastShop = (session) => kept(shopKey(session));
 export const forgetShop = (session) => keep(shopKey(session), null);
 
+/** Not a shop of theirs. */
+export function forgetHelped(session, id) {
+	keep(
+		helpedKey(session),
+		kept(helpedKey(session), []).filter((other) => other !== id),
+	);
+}
+
 /** A shop where they help is remembered, as no list tells of it. */
 export function rememberShop(session, shop) {
 	keep(shopKey(session), shop.id);

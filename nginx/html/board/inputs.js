@@ -26,13 +26,15 @@ export class Guard {
 		Object.assign(this, { onRest, now });
 	}
 
-	/** Whether a step may be taken now, and if so, none right after it. */
+	/** Whether a tap counts now. */
 	allows(isByKey) {
-		const now = this.now();
-		if (now < (isByKey ? this.#keysUntil : this.#until)) return false;
-		this.#until = this.#keysUntil = now + AFTER_TAP_MS;
+		return this.now() >= (isByKey ? this.#keysUntil : this.#until);
+	}
+
+	/** A tap that counted: none does right after it. */
+	tapped() {
+		this.#until = this.#keysUntil = this.now() + AFTER_TAP_MS;
 		this.onRest(AFTER_TAP_MS);
-		return true;
 	}
 
 	/** Cards have moved: keys stay with what has the focus, fingers don't. */

@@ -81,7 +81,7 @@ export class Ring extends EventTarget {
 		this.#source?.stop();
 		this.#source = name && this.#context ? this.#start(name) : null;
 		if (this.#source) this.#source.loop = true;
-		if (name === "new") navigator.vibrate?.([200, 100, 200]);
+		if (name === "new" && navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
 	}
 
 	/** Once, to hear how loud it is. */

@@ -20,6 +20,7 @@ export class Store {
 	#announced = new Map();
 	#promised = new Map();
 	#touched;
+	#missed = [];
 	#isNewDevice;
 
 	/** touched: the ids that saved() gave last, or null where this device has never shown the shop. */
@@ -47,6 +48,7 @@ export class Store {
 			this.#announced.delete(order.id);
 			if (known && order.version < known.order.version && asked <= known.learned) continue;
 			this.#promise(order, known?.order);
+			if (order.cancelled_by === "system" && this.isComplete && (!known || isOpen(known.order))) this.#missed.push(order);
 			// The very same object where nothing changed: whoever draws may compare.
 			const isSame = known && known.order.version === order.version && JSON.stringify(known.order) === JSON.stringify(order);
 			this.#known.set(order.id, { order: isSame ? known.order : order, learned: ++this.#clock });
@@ -91,6 +93,11 @@ export class Store {
 	/** Version 1 means that nobody ever changed it, on whatever device: it waits, or confirmed itself as it came. */
 	isUntouched(order) {
 		return order.version === 1 && (order.status === "pending" || order.status === "confirmed") && !this.#touched.has(order.id);
+	}
+
+	/** Orders that cancelled themselves, as nobody accepted them, since this was asked last. */
+	takeMissed() {
+		return this.#missed.splice(0);
 	}
 
 	/** What to keep on this device: the ids that were touched here and would ring elsewhere still. */

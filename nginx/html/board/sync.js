@@ -60,8 +60,12 @@ export class Sync {
 	/** Read now. What is being read already is read again afterwards, or at once where it hangs. */
 	hurry() {
 		if (!this.#isWanted) return;
-		if (this.#isReading && this.now() - this.#startedAt < HANGING_MS) this.#isAgain = true;
-		else this.#go();
+		const left = this.#startedAt + HANGING_MS - this.now();
+		if (!this.#isReading || left <= 0) return void this.#go();
+		if (this.#isAgain) return;
+		this.#isAgain = true;
+		const turn = this.#turn;
+		this.setTimer(() => this.#isReading && turn === this.#turn && this.hurry(), left);
 	}
 
 	/** Something was missed that reading the changes may not bring. */
@@ -95,7 +99,8 @@ export class Sync {
 			this.stop();
 			return this.onLost(problem);
 		}
-		this.#timer = this.setTimer(() => this.#go(), this.#isAgain ? 0 : this.isHidden() ? EVERY_HIDDEN_MS : EVERY_MS);
+		const pause = Math.max(this.isHidden() ? EVERY_HIDDEN_MS : EVERY_MS, (problem?.wait ?? 0) * 1000);
+		this.#timer = this.setTimer(() => this.#go(), this.#isAgain ? 0 : pause);
 		this.onTurn(problem);
 	}
 

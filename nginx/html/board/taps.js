@@ -55,9 +55,9 @@ export class Taps {
 
 	/** The network or somebody is back: try now what waits. */
 	hurry() {
-		if (this.#isHeld) return;
+		const now = this.now();
 		for (const [key, one] of this.#waiting) {
-			if (!one.sentAt || this.now() - one.sentAt > HANGING_MS) this.#try(key);
+			if (now >= one.notBefore && (!one.sentAt || now - one.sentAt > HANGING_MS)) this.#try(key);
 		}
 	}
 
@@ -68,7 +68,7 @@ export class Taps {
 	}
 
 	#put(tap) {
-		this.#waiting.set(tap.key, { tap, tries: 0, attempt: 0, sentAt: 0, timer: 0 });
+		this.#waiting.set(tap.key, { tap, tries: 0, attempt: 0, sentAt: 0, notBefore: 0, timer: 0 });
 	}
 
 	#save() {
@@ -87,15 +87,16 @@ export class Taps {
 			this.#end(one, { value });
 		} catch (problem) {
 			// A token that counts no more says nothing about the change: whoever signs in next may go on with it.
-			if (problem.isPassing || problem.status === 401) this.#unanswered(one, attempt);
+			if (problem.isPassing || problem.status === 401) this.#unanswered(one, attempt, problem);
 			else this.#end(one, { problem });
 		}
 	}
 
-	#unanswered(one, attempt) {
+	#unanswered(one, attempt, problem) {
 		if (this.#waiting.get(one.tap.key) !== one || one.attempt !== attempt) return;
 		one.sentAt = 0;
-		const pause = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** one.tries++);
+		const pause = Math.max(Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** one.tries++), problem.status === 429 ? (problem.wait ?? 0) * 1000 : 0);
+		if (problem.status === 429) one.notBefore = this.now() + pause;
 		if (!this.#isHeld) one.timer = this.setTimer(() => this.#try(one.tap.key), pause);
 		this.onChange();
 	}

@@ -60,7 +60,7 @@ export class View {
 			const empty = h("p", { class: "quiet empty" });
 			this.#lists[name] = list;
 			this.#heads[name] = { count, empty, link: h("b") };
-			const title = h("h2", { id: `column-${name}`, tabindex: "-1" }, head);
+			const title = h("h2", { id: `column-${name}`, tabindex: name !== "finished" && "-1" }, head);
 			return name === "finished"
 				? h("details", { class: "column finished", ontoggle: () => this.draw() }, h("summary", {}, title), empty, list)
 				: h("section", { class: `column ${name}`, "aria-labelledby": `column-${name}` }, title, empty, list);
@@ -216,13 +216,13 @@ export class View {
 		if (place) place.restore();
 	}
 
-	#ring({ ringing, waiting }, live) {
+	#ring({ ringing, waiting, announced }, live) {
 		const { ring, badge } = this.#parts;
 		ring.play(ringing.size ? "new" : null);
 		document.documentElement.dataset.ringing = ringing.size ? "new" : "";
 		badge.show(waiting, this.#desk.shop.name, live.kind === "stale" || live.kind === "offline");
 		const news = [...ringing].filter((id) => !this.#rang.has(id));
-		if (news.length) say(newsOf(this.#desk, news));
+		if (news.length) say(newsOf(this.#desk, news, announced));
 		this.#rang = ringing;
 	}
 
@@ -249,19 +249,24 @@ export class View {
 	#clicked(event) {
 		const card = event.target.closest(".card");
 		if (!card) return;
+		// What a screen reader or a key clicks has no place, and does not miss.
+		if (!this.guard.allows(event.detail === 0)) return;
 		const id = Number(card.dataset.key.replace("announced-", ""));
 		const button = event.target.closest("[data-do]");
 		const order = this.#desk.store.get(id);
-		this.#desk.touch([id]);
-		if (button && order && button.getAttribute("aria-disabled") !== "true") this.#act(order, button.dataset.do, event.detail === 0);
+		const isNews = this.#desk.touch([id]);
+		const isStep = button && order && button.getAttribute("aria-disabled") !== "true";
+		if (isStep) this.#act(order, button.dataset.do);
+		// The card's buttons move up, or the card moves on.
+		if (isNews || isStep) this.guard.tapped();
 	}
 
-	#act(order, what, isByKey) {
+	#act(order, what) {
 		const desk = this.#desk;
 		if (what === "photo") return showPhoto(order, desk.photos);
 		if (what === "print") return this.#print(order);
 		if (what === "discard") return desk.discard(order);
-		if (what === "heard" || !this.guard.allows(isByKey)) return;
+		if (what === "heard") return;
 		if (what === "minutes") return this.#askMinutes(order);
 		if (what === "price") return this.#askPrice(order);
 		if (what === "cancel") return this.#askReason(order);
@@ -331,9 +336,7 @@ function placeOfFocus() {
 		restore() {
 			if (document.activeElement !== document.body || !list.isConnected) return;
 			const next = list.children[index] ?? list.lastElementChild;
-			const target = next
-				? next.querySelector(isByKey ? ".steps button" : "h3")
-				: byId("columns").querySelector(`#${list.parentElement.querySelector("h2").id}`);
+			const target = next ? next.querySelector(isByKey ? ".steps button" : "h3") : list.parentElement.querySelector("summary, h2");
 			target?.focus({ preventScroll: !isByKey });
 		},
 	};

@@ -25,7 +25,7 @@ export class Live extends EventTarget {
 		super();
 		Object.assign(this, { session, kind, id, last, state: "connecting", heardAt: 0 });
 		this.#net = setInterval(() => this.#catchUp(), NET_MS);
-		addEventListener("online", this.#renew);
+		addEventListener("online", this.renew);
 		addEventListener("pageshow", this.#hurry);
 		document.addEventListener("visibilitychange", this.#hurry);
 		this.#open();
@@ -35,14 +35,15 @@ export class Live extends EventTarget {
 		this.#isWanted = false;
 		clearInterval(this.#net);
 		clearTimeout(this.#timer);
-		removeEventListener("online", this.#renew);
+		removeEventListener("online", this.renew);
 		removeEventListener("pageshow", this.#hurry);
 		document.removeEventListener("visibilitychange", this.#hurry);
 		this.#socket?.close();
 	}
 
-	/** Another network: a socket of the one before is dead, and would not say so for minutes. */
-	#renew = () => {
+	/** Another network, or the machine slept: a socket of before is dead, and would not say so for minutes. */
+	renew = () => {
+		if (!this.#isWanted) return;
 		this.#failures = 0;
 		this.#socket?.close();
 		this.#socket = null;
@@ -52,7 +53,7 @@ export class Live extends EventTarget {
 
 	/** The list of events had what the socket still has not brought: it is dead. */
 	#suspect(socket, seq) {
-		if (this.#isWanted && this.#socket === socket && this.#heard < seq) this.#renew();
+		if (this.#socket === socket && this.#heard < seq) this.renew();
 	}
 
 	/** Somebody is back: what is open may be dead without having said so. */

@@ -39,19 +39,32 @@ export function tell(problem) {
 	return name in words ? t(name, problem.members) : problem.message || t("problem.unknown");
 }
 
-export const money = (amount, currency) => new Intl.NumberFormat(language, { style: "currency", currency }).format(amount);
-const format = (options) => (time, timeZone) => new Intl.DateTimeFormat(language, { ...options, timeZone }).format(new Date(time));
+/** Formats are dear to make, and a page asks for the same ones again and again. */
+const formats = new Map();
+function made(Format, locale, options) {
+	const key = `${Format.name} ${locale} ${JSON.stringify(options)}`;
+	if (!formats.has(key)) formats.set(key, new Format(locale, options));
+	return formats.get(key);
+}
+
+export const money = (amount, currency) => made(Intl.NumberFormat, language, { style: "currency", currency }).format(amount);
+const format = (options) => (time, timeZone) => made(Intl.DateTimeFormat, language, { ...options, timeZone }).format(new Date(time));
 export const clock = format({ hour: "numeric", minute: "2-digit" });
 export const day = format({ weekday: "short", day: "numeric", month: "short" });
 export const longDay = format({ weekday: "long", day: "numeric", month: "long" });
 /** "2026-02-26" there. */
-export const dateOf = (time, timeZone) => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }).format(new Date(time));
-/** The clock's time, and the weekday and date where it is not today there. */
-export const when = (time, timeZone, now = Date.now()) =>
-	(dateOf(time, timeZone) === dateOf(now, timeZone) ? "" : `${day(time, timeZone)}, `) + clock(time, timeZone);
+export const dateOf = (time, timeZone) =>
+	made(Intl.DateTimeFormat, "en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }).format(new Date(time));
+const dayOfYear = format({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+/** The clock's time, and the weekday and date where it is not today there, with the year where it is not this one. */
+export function when(time, timeZone, now = Date.now()) {
+	const [date, today] = [dateOf(time, timeZone), dateOf(now, timeZone)];
+	if (date === today) return clock(time, timeZone);
+	return `${(date.slice(0, 4) === today.slice(0, 4) ? day : dayOfYear)(time, timeZone)}, ${clock(time, timeZone)}`;
+}
 /** "in 5 minutes", "2 hours ago". */
 export function span(time, now = Date.now()) {
 	const minutes = Math.round((new Date(time) - now) / 60000);
 	const [value, unit] = Math.abs(minutes) < 90 ? [minutes, "minute"] : Math.abs(minutes) < 48 * 60 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
-	return new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" }).format(value, unit);
+	return made(Intl.RelativeTimeFormat, language, { numeric: "always", style: "short" }).format(value, unit);
 }

@@ -48,6 +48,7 @@ test("the second half of a double tap, by finger or key; a finger where cards ha
 		() => now,
 	);
 	assert.equal(guard.allows(false), true);
+	guard.tapped();
 	now += 200;
 	assert.equal(guard.allows(false), false);
 	assert.equal(guard.allows(true), false);
@@ -56,8 +57,10 @@ test("the second half of a double tap, by finger or key; a finger where cards ha
 	assert.equal(guard.allows(false), false);
 	now += 1;
 	assert.equal(guard.allows(false), true);
+	guard.tapped();
 	now += 1000;
 	guard.shifted();
 	assert.equal(guard.allows(true), true, "keys stay with what has the focus");
-	assert.deepEqual(rests, [500, 300, 500, 300, 500]);
+	assert.equal(guard.allows(false), false);
+	assert.deepEqual(rests, [500, 300, 500, 300]);
 });

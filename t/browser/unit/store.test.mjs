@@ -156,6 +156,24 @@ test("finished ones are bounded", () => {
 	assert.equal(view(store).columns.finished.length, 100);
 });
 
+test("orders that nobody accepted in time are told of once, not those of before this page was opened", () => {
+	const store = new Store([]);
+	const gone = { status: "cancelled", version: 2, cancelled_by: "system", cancel_reason: "not_accepted_in_time" };
+	take(store, order({ id: 1 }), order({ id: 2, ...gone }), order({ id: 3 }));
+	store.settle(store.tick());
+	assert.deepEqual(store.takeMissed(), []);
+	take(
+		store,
+		order({ id: 1, ...gone }),
+		order({ id: 2, ...gone }),
+		order({ id: 3, ...gone, cancelled_by: "shopkeeper" }),
+		order({ id: 4, ...gone }),
+	);
+	assert.deepEqual(ids(store.takeMissed()), [1, 4]);
+	take(store, order({ id: 1, ...gone }));
+	assert.deepEqual(store.takeMissed(), []);
+});
+
 test("filters", async (t) => {
 	const later = order({ id: 1, version: 2, order_type: "pre_order", scheduled_pickup_time: "2030-02-24T17:00:00+00:00", customer_name: "Ärmel" });
 	const tomorrow = order({ id: 2, version: 2, order_type: "pre_order", scheduled_pickup_time: "2030-02-25T09:00:00+00:00" });
@@ -218,6 +236,14 @@ test("when an order is due", async (t) => {
 		const longer = { ...preparing, version: 4, estimated_preparation_minutes: 30, updated_at: "2030-02-24T10:12:00+00:00" };
 		take(store, longer);
 		assert.deepEqual(store.due(longer), { kind: "promise", at: at("2030-02-24T10:42:00Z") });
+	});
+	await t.test("an estimate that came in one of several changes is not dated by the last", () => {
+		const store = new Store();
+		const confirmed = { version: 2, status: "confirmed", estimated_preparation_minutes: 20 };
+		take(store, order(confirmed));
+		take(store, order({ ...confirmed, version: 4, estimated_preparation_minutes: 30, updated_at: "2030-02-24T10:10:00+00:00" }));
+		assert.deepEqual(store.unpromised(), [1]);
+		assert.equal(store.due(store.get(1)), null);
 	});
 	await t.test("where the change that gave the estimate was not seen, the history tells", () => {
 		const store = new Store();

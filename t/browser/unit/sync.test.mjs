@@ -193,6 +193,38 @@ test("a reading that hangs keeps nobody waiting, and its end changes nothing", a
 	isSame(all);
 });
 
+test("a reading that hung and was answered in the end makes nothing older", async () => {
+	const { time, server, sync } = made();
+	sync.hurry();
+	await time.tick();
+	let release;
+	server.hang = new Promise((resolve) => (release = resolve));
+	await time.tick(5000);
+	server.hang = null;
+	time.sleep(10000);
+	sync.hurry();
+	await time.tick();
+	assert.equal(sync.age(), 0);
+	release();
+	await time.tick();
+	assert.equal(sync.age(), 0);
+});
+
+test("hurried while it hangs, it waits for no answer", async () => {
+	const all = made();
+	all.sync.hurry();
+	await all.time.tick();
+	all.server.hang = new Promise(() => {});
+	await all.time.tick(5500);
+	all.server.hang = null;
+	all.server.put(order({ id: 1 }));
+	all.sync.hurry();
+	await all.time.tick(1499);
+	assert.equal(all.store.get(1), undefined);
+	await all.time.tick(1);
+	isSame(all);
+});
+
 test("hurried while it reads, it reads once more", async () => {
 	const { time, server, sync } = made();
 	sync.hurry();

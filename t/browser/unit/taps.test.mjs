@@ -5,8 +5,9 @@ import { load, Time } from "./load.mjs";
 const { Taps } = await load("board/taps.js");
 
 class Refusal extends Error {
-	constructor(status) {
+	constructor(status, wait = 0) {
 		super();
+		this.wait = wait;
 		Object.assign(this, { status, isPassing: status === 0 || status === 429 || status >= 500 });
 	}
 }
@@ -79,6 +80,17 @@ test("the pause between tries is bounded", async () => {
 	assert.equal(seen.sent.length - before, 4);
 });
 
+test("who is told to wait waits, whatever comes back meanwhile", async () => {
+	const { taps, time, seen } = made([new Refusal(429, 30)]);
+	taps.add(tap());
+	await time.tick(29000);
+	taps.hurry();
+	await time.tick();
+	assert.equal(seen.sent.length, 1);
+	await time.tick(1000);
+	assert.equal(seen.sent.length, 2);
+});
+
 test("a refusal ends it", async () => {
 	for (const status of [403, 404, 409, 412, 422]) {
 		const { taps, time, seen } = made([new Refusal(status)]);
@@ -144,6 +156,13 @@ test("discarded: not tried again; its answer is still told if it comes, its refu
 	answer({ id: 1 });
 	await time.tick();
 	assert.deepEqual(seen.ended, [["order:1", { value: { id: 1 } }]]);
+	let refuse;
+	const refused = made([new Promise((resolve) => (refuse = () => resolve(new Refusal(412))))]);
+	refused.taps.add(tap());
+	refused.taps.discard("order:1");
+	refuse();
+	await refused.time.tick();
+	assert.deepEqual(refused.seen.ended, []);
 	const other = made([new Refusal(0)]);
 	other.taps.add(tap());
 	await other.time.tick();
