@@ -149,7 +149,7 @@ export class Desk extends EventTarget {
 	/** Changes the order from the version that was shown. */
 	step(order, json) {
 		this.touch([order.id]);
-		if (json.estimated_preparation_minutes) set("minutes", json.estimated_preparation_minutes);
+		if (order.order_type === "instant" && json.estimated_preparation_minutes) set("minutes", json.estimated_preparation_minutes);
 		this.taps.add({ key: keyOf(order.id), path: `/orders/${order.id}`, json, etag: `"${order.id}-${order.version}"` });
 	}
 

@@ -18,14 +18,14 @@ export function wireSignIn(session, onTouch) {
 		button.disabled = true;
 		fault.hidden = true;
 		try {
-			await session.signIn(form.phone_number.value.trim(), form.password.value);
-			form.password.value = "";
+			await session.signIn(form.elements.phone_number.value.trim(), form.elements.password.value);
+			form.elements.password.value = "";
 		} catch (problem) {
 			fault.textContent = tell(problem);
 			fault.hidden = false;
 		}
 		button.disabled = false;
-		if (!fault.hidden) form.password.focus();
+		if (!fault.hidden) form.elements.password.focus();
 	});
 }
 
