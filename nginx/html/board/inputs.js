@@ -13,8 +13,9 @@ export function minutesOf(text) {
 	return minutes >= 1 && minutes <= 1440 ? minutes : null;
 }
 
-const AFTER_TAP_MS = 500;
-const AFTER_SHIFT_MS = 300;
+const AFTER_TAP_MS = 700;
+const AFTER_KEY_MS = 500;
+const AFTER_SHIFT_MS = 400;
 
 /** After a tap, and after cards have moved, what lies under the finger is not what was aimed at: taps rest for a moment. */
 export class Guard {
@@ -33,7 +34,8 @@ export class Guard {
 
 	/** A tap that counted: none does right after it. */
 	tapped() {
-		this.#until = this.#keysUntil = this.now() + AFTER_TAP_MS;
+		this.#until = this.now() + AFTER_TAP_MS;
+		this.#keysUntil = this.now() + AFTER_KEY_MS;
 		this.onRest(AFTER_TAP_MS);
 	}
 

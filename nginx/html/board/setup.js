@@ -25,7 +25,7 @@ export function showSettings(ring) {
 		set("volume", Number(volume.value));
 		ring.volume = settings.volume;
 	}
-	const language = h("select");
+	const language = h("select", { id: "language-here" });
 	fillLanguages(language);
 	return ask(title, (done) =>
 		h(
@@ -35,7 +35,7 @@ export function showSettings(ring) {
 			h("fieldset", {}, h("legend", {}, t("board.paper")), paper(58), paper(80)),
 			h("label", {}, `${t("board.sound")}: ${t("board.volume")}`, volume),
 			h("button", { type: "button", onclick: () => ring.test() }, t("board.sound_test")),
-			h("label", {}, t("common.language"), language),
+			h("div", {}, h("label", { for: "language-here" }, t("common.language")), language),
 			h("button", { type: "button", class: "go", onclick: () => done() }, t("common.close")),
 		),
 	);

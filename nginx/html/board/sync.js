@@ -35,10 +35,10 @@ export class Sync {
 		onTurn,
 		onLost,
 		isHidden = () => false,
-		now = Date.now,
+		now = () => Date.now(),
 		steady = () => performance.now(),
-		setTimer = setTimeout,
-		clearTimer = clearTimeout,
+		setTimer = (f, ms) => setTimeout(f, ms),
+		clearTimer = (id) => clearTimeout(id),
 	}) {
 		Object.assign(this, { read, store, shop, onTurn, onLost, isHidden, now, steady, setTimer, clearTimer });
 		/** When what is shown was the truth last, by this device's clock; null before. */

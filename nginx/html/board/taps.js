@@ -12,7 +12,15 @@ export class Taps {
 
 	/** send(tap) gives the answer's value or throws a Problem; save(list) keeps the list over a reload; onChange() when something is to be drawn anew;
 	 * onEnd(tap, {value} or {problem}) when there is an answer, also to a change that was discarded meanwhile. */
-	constructor({ send, save = () => {}, onChange = () => {}, onEnd = () => {}, now = Date.now, setTimer = setTimeout, clearTimer = clearTimeout }) {
+	constructor({
+		send,
+		save = () => {},
+		onChange = () => {},
+		onEnd = () => {},
+		now = () => Date.now(),
+		setTimer = (f, ms) => setTimeout(f, ms),
+		clearTimer = (id) => clearTimeout(id),
+	}) {
 		Object.assign(this, { send, save, onChange, onEnd, now, setTimer, clearTimer });
 	}
 

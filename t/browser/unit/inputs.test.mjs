@@ -52,8 +52,12 @@ test("the second half of a double tap, by finger or key; a finger where cards ha
 	now += 200;
 	assert.equal(guard.allows(false), false);
 	assert.equal(guard.allows(true), false);
-	guard.shifted();
 	now += 299;
+	assert.equal(guard.allows(true), false);
+	now += 1;
+	assert.equal(guard.allows(true), true);
+	guard.shifted();
+	now += 399;
 	assert.equal(guard.allows(false), false);
 	now += 1;
 	assert.equal(guard.allows(false), true);
@@ -62,5 +66,5 @@ test("the second half of a double tap, by finger or key; a finger where cards ha
 	guard.shifted();
 	assert.equal(guard.allows(true), true, "keys stay with what has the focus");
 	assert.equal(guard.allows(false), false);
-	assert.deepEqual(rests, [500, 300, 500, 300]);
+	assert.deepEqual(rests, [700, 400, 700, 400]);
 });
