@@ -3,7 +3,8 @@
 import { h, keyed } from "../lib/dom.js";
 import { current, t } from "../lib/words.js";
 import { compare, count, isEmpty, quantityOf, total, withQuantity } from "./basket.js";
-import { amount, named, openness, stepper, trouble, watch } from "./ui.js";
+import { hoursOf } from "./hours.js";
+import { amount, named, openness, stepper, trouble, watch, zoneOfShop } from "./ui.js";
 
 const EVERY_S = 30;
 const MANY = 10;
@@ -106,6 +107,8 @@ function drawAbout(about, shop) {
 	if (isPaused && shop.pause_reason) parts.push(h("p", {}, t("order.pause_reason", { reason: shop.pause_reason })));
 	if (shop.address) parts.push(h("p", { class: "quiet lines" }, named(shop.address)));
 	if (shop.phone_number) parts.push(h("p", {}, h("a", { href: `tel:${shop.phone_number.replace(/[^+0-9]/g, "")}` }, named(shop.phone_number))));
+	const hours = hoursOf(shop, zoneOfShop(shop));
+	if (hours) parts.push(hours);
 	// The same again is left alone, so that nobody's focus is lost.
 	const text = parts.map((part) => part.textContent).join("\n");
 	if (about.dataset.text === text) return;

@@ -106,6 +106,7 @@ export function stepper(name, change) {
 		most = Math.min(max, QUANTITY_MAX);
 		less.hidden = input.hidden = quantity < 1;
 		if (document.activeElement !== input || Number(input.value) !== quantity) input.value = String(quantity);
+		if (quantity >= most && document.activeElement === more && quantity > 0) less.focus();
 		more.disabled = quantity >= most;
 	};
 	return element;

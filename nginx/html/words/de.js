@@ -174,6 +174,7 @@ export default {
 	"order.first_time": "Beim ersten Mal (UTC{offset})",
 	"order.full": "belegt",
 	"order.have_account": "Ich habe ein Konto",
+	"order.hours": "Öffnungszeiten",
 	"order.later": "Später: Tag und Zeit wählen",
 	"order.leave_it": "Lassen",
 	"order.left": { one: "noch {n}", other: "noch {n}" },

@@ -174,6 +174,7 @@ export default {
 	"order.first_time": "The first time (UTC{offset})",
 	"order.full": "taken",
 	"order.have_account": "I have an account",
+	"order.hours": "Opening hours",
 	"order.later": "Later: choose a day and time",
 	"order.leave_it": "Leave it",
 	"order.left": { one: "{n} left", other: "{n} left" },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { load } from "./page.mjs";
+import { load } from "./load.mjs";
 
 const { begin, latest, meaning, pending, place } = await load("order/attempt.js");
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { load } from "./page.mjs";
+import { load } from "./load.mjs";
 
 const {
 	Baskets, LINES_MAX, Store, bodyOf, clean, compare, count, emptyBasket, isEmpty, quantityOf, total, withQuantity, withWish,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { load } from "./page.mjs";
+import { load } from "./load.mjs";
 
 const { explain } = await load("order/refusal.js");
 const { isFit, shrunk } = await load("order/photo.js");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
 
-import { load } from "./page.mjs";
+import { load } from "./load.mjs";
 
 const HTML = new URL("../../../nginx/html/", import.meta.url);
 const en = (await load("words/en.js")).default;

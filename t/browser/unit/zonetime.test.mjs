@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { load } from "./page.mjs";
+import { load } from "./load.mjs";
 
 const { addDays, afterGap, atWall, dateAt, datesFrom, isSameClock, noonOf, rfc3339, timeAt, zoneOf } = await load("order/zonetime.js");
 
