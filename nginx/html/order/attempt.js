@@ -5,8 +5,8 @@
 // that the key is used: then the earlier bodies are sent again, one of which gives the order. A key is given up for a new one only when its order is
 // known, when no body of ours has it, or when it is so old that the server may have forgotten it.
 //
-// What is kept: {key, at, sentAt, bodies: [text, …] (the last is the latest), isOpen: whether one may have been ordered without our knowing}; at is
-// when the key was made.
+// What is kept: {key, at, sentAt, bodies: [text, …] (the last is the latest), isOpen: whether one may have been ordered without our knowing, isHeld:
+// somebody said that it shall not be sent again by itself}; at is when the key was made.
 
 const KEY_HOURS = 20;
 const BODIES_MAX = 20;
@@ -30,7 +30,7 @@ const isAlive = (kept, now) => isKept(kept) && Math.abs(now - kept.at) < KEY_HOU
 /** What became of an earlier try: "none" that counts; "fresh": to be sent again by itself; "old": only if its customer says so. */
 export function pending(kept, now) {
 	if (!isAlive(kept, now) || !kept.isOpen) return "none";
-	return Math.abs(now - kept.sentAt) < FRESH_MS ? "fresh" : "old";
+	return !kept.isHeld && Math.abs(now - kept.sentAt) < FRESH_MS ? "fresh" : "old";
 }
 
 /** The body that may have been ordered. */
@@ -39,8 +39,8 @@ export const latest = (kept) => JSON.parse(kept.bodies.at(-1));
 /** What is kept from the moment before that body is sent. */
 export function begin(kept, body, now, newKey = makeKey) {
 	const text = JSON.stringify(body);
-	if (!isAlive(kept, now)) return { key: newKey(), at: now, sentAt: now, bodies: [text], isOpen: true };
-	return { ...kept, sentAt: now, bodies: [...kept.bodies.filter((b) => b !== text).slice(1 - BODIES_MAX), text], isOpen: true };
+	if (!isAlive(kept, now)) return { key: newKey(), at: now, sentAt: now, bodies: [text], isOpen: true, isHeld: false };
+	return { ...kept, sentAt: now, bodies: [...kept.bodies.filter((b) => b !== text).slice(1 - BODIES_MAX), text], isOpen: true, isHeld: false };
 }
 
 /** Places the body, trying again until there is an answer.
@@ -53,12 +53,18 @@ export async function place(body, { send, kept, keep, pause, now = Date.now, new
 	const wasOpen = pending(before, now()) !== "none";
 	const attempt = begin(before, body, now(), newKey);
 	keep(attempt);
-	const answer = await insist(attempt.bodies.at(-1), attempt.key, send, pause);
-	if (answer.order) keep(null);
-	else if (answer.reused) return findEarlier(attempt, send, pause, keep);
-	else if (answer.refusal) keep({ ...attempt, isOpen: false });
-	else if (answer.isSignedOut) keep({ ...attempt, isOpen: wasOpen || answer.failures > 0 });
+	let answer = await insist(attempt.bodies.at(-1), attempt.key, send, pause);
+	if (answer.isReused) answer = await findEarlier(attempt, send, pause);
+	// Another tab may have come to an end with this key meanwhile.
+	if (kept()?.key === attempt.key) keep(outcome(attempt, answer, wasOpen));
 	return answer;
+}
+
+/** What is kept after that answer. */
+function outcome(attempt, { order, isLost, refusal, isSignedOut, isStopped, failures }, wasOpen) {
+	if (order || isLost) return null;
+	if (refusal) return { ...attempt, isOpen: false };
+	return { ...attempt, isHeld: Boolean(isStopped), isOpen: !isSignedOut || wasOpen || failures > 0 };
 }
 
 /** One body until it has an answer. */
@@ -69,7 +75,7 @@ async function insist(text, key, send, pause) {
 		} catch (problem) {
 			if (typeof problem?.status !== "number") throw problem;
 			const what = meaning(problem);
-			if (what === "reused") return { reused: true };
+			if (what === "reused") return { isReused: true };
 			if (what === "refused") return { refusal: problem };
 			if (what === "sign_in") return { isSignedOut: true, failures };
 			if ((await pause(problem, ++failures)) === false) return { isStopped: true };
@@ -78,14 +84,12 @@ async function insist(text, key, send, pause) {
 }
 
 /** Which of the bodies of before was ordered under this key. */
-async function findEarlier(attempt, send, pause, keep) {
+async function findEarlier(attempt, send, pause) {
 	for (const text of attempt.bodies.slice(0, -1).reverse()) {
 		const answer = await insist(text, attempt.key, send, pause);
-		if (answer.isSignedOut || answer.isStopped) return answer;
-		if (!answer.order) continue;
-		keep(null);
-		return { ...answer, isEarlier: true };
+		if (answer.isSignedOut) return { ...answer, failures: 1 };
+		if (answer.isStopped) return answer;
+		if (answer.order) return { ...answer, isEarlier: true };
 	}
-	keep(null);
 	return { isLost: true };
 }

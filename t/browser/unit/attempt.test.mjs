@@ -71,10 +71,31 @@ test("the key is kept before anything is sent", async () => {
 
 test("a reload amid it all goes on with the same", async () => {
 	const browser = new Browser(new Server((n) => (n === 1 ? "deaf" : undefined)));
-	assert.deepEqual(await browser.place(RICE, async () => false), { isStopped: true });
+	await new Promise((resolve) => {
+		browser.place(RICE, () => (resolve(), new Promise(() => {})));
+	});
 	assert.equal(pending(browser.memory, browser.clock), "fresh");
 	const answer = await browser.place(latest(browser.memory));
 	assert.deepEqual([answer.order.id, browser.server.orders.length, browser.memory], [1, 1, null]);
+});
+
+test("what somebody stopped is not sent again by itself, and still ordered once at most", async () => {
+	const browser = new Browser(new Server((n) => (n === 1 ? "deaf" : undefined)));
+	assert.deepEqual(await browser.place(RICE, async () => false), { isStopped: true });
+	assert.equal(pending(browser.memory, browser.clock), "old");
+	assert.equal((await browser.place(RICE)).order.id, 1);
+	assert.equal(browser.server.orders.length, 1);
+});
+
+test("two tabs: what one has brought to its end, the other does not open again", async () => {
+	const browser = new Browser(new Server((n) => (n === 1 ? "lost" : undefined)));
+	let go;
+	const first = browser.place(RICE, () => new Promise((resolve) => { go = resolve; }));
+	await new Promise(setImmediate);
+	await browser.place(RICE);
+	go(false);
+	assert.deepEqual(await first, { isStopped: true });
+	assert.equal(browser.memory, null);
 });
 
 test("two taps at once are one order", async () => {
