@@ -141,14 +141,16 @@ export class Placing {
 	}
 
 	async #notPlaced(answer, body) {
-		if (answer.refusal) this.#refused(answer.refusal, body);
+		if (answer.refusal) await this.#refused(answer.refusal, body);
 		else if (answer.isLost) this.tell([t("order.lost")], [h("button", { type: "button", onclick: () => this.app.go("#/orders") }, t("order.mine"))]);
 		else if (!answer.isSignedOut) this.tell([t("order.not_known")]);
 		else if (await signIn(this.app, t("order.sign_in_again"))) await this.order();
 		else this.tell([t("order.sign_in_again")]);
 	}
 
-	#refused(problem, body) {
+	async #refused(problem, body) {
+		// Its reason is new, too.
+		if (problem.code === "shop_paused") await this.app.data.readShop(this.checkout.shopId).catch(() => {});
 		const names = new Map(this.checkout.menu?.map(({ id, name }) => [id, name]));
 		for (const { product_id, name } of this.#basket.lines) names.set(product_id, name);
 		const lines = (body.items ?? []).map((item) => ({ ...item, name: names.get(item.product_id) ?? "" }));

@@ -216,7 +216,7 @@ export default {
 	"order.paused_until": "Nimmt keine Bestellungen an bis {time}",
 	"order.photo": "Foto vom Einkaufszettel",
 	"order.photo_bad": "Diese Datei ist nicht als Foto lesbar. Nehmen Sie ein anderes.",
-	"order.photo_choose": "Foto aufnehmen oder wählen",
+	"order.photo_choose": "Foto wählen oder aufnehmen",
 	"order.photo_failed": "Das Foto wurde nicht gesendet.",
 	"order.photo_hint": "Anstatt Waren zu wählen, oder zusätzlich. Nur Sie und der Laden sehen es.",
 	"order.photo_later": "Das Foto wird gesendet, wenn Sie bestellen.",

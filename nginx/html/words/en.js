@@ -216,7 +216,7 @@ export default {
 	"order.paused_until": "Takes no orders until {time}",
 	"order.photo": "Photo of a shopping list",
 	"order.photo_bad": "This file can't be read as a photo. Take another one.",
-	"order.photo_choose": "Take or choose a photo",
+	"order.photo_choose": "Choose or take a photo",
 	"order.photo_failed": "The photo was not sent.",
 	"order.photo_hint": "Instead of choosing products, or beside them. Only you and the shop see it.",
 	"order.photo_later": "The photo is sent when you order.",
