@@ -84,7 +84,7 @@ function contents(model, desk) {
 		h("p", { class: "total" }, `${t("common.total")} `, h("b", {}, money(order.total_amount, desk.shop.currency))),
 		order.status === "cancelled" && cancelled(order),
 		model.tap && waiting(model),
-		h("div", { class: "steps" }, model.isRinging && button(order, "heard", t("board.heard"), "go"), steps(model)),
+		h("div", { class: "steps" }, model.isRinging && button(order, "heard", t("board.heard"), "seen"), steps(model)),
 		h("p", { class: "quiet placed" }, t("board.placed", { time: when(order.created_at, desk.zone, model.now) })),
 	];
 }

@@ -34,13 +34,17 @@ function drawn(context, { every, tones }) {
 	return buffer;
 }
 
-/** Event "state". state: "ready"; "blocked" until somebody touches the page; "none" where the browser has no sound. */
+/** Even where the browser lets it, sound takes a moment to begin. */
+const START_MS = 1000;
+
+/** Event "state". state: "starting" at first; "ready"; "blocked" until somebody touches the page; "none" where the browser has no sound. */
 export class Ring extends EventTarget {
 	#context = null;
 	#gain;
 	#sounds = {};
 	#playing = null;
 	#source = null;
+	#isStarting = true;
 
 	constructor(volume) {
 		super();
@@ -50,13 +54,19 @@ export class Ring extends EventTarget {
 		this.#gain.connect(this.#context.destination);
 		this.volume = volume;
 		for (const [name, sound] of Object.entries(SOUNDS)) this.#sounds[name] = drawn(this.#context, sound);
+		setTimeout(() => {
+			this.#isStarting = false;
+			this.dispatchEvent(new Event("state"));
+		}, START_MS);
 		this.#context.onstatechange = () => this.dispatchEvent(new Event("state"));
 		for (const event of ["pointerup", "keydown", "touchend"]) addEventListener(event, () => this.unlock(), { capture: true, passive: true });
 		this.unlock();
 	}
 
 	get state() {
-		return !this.#context ? "none" : this.#context.state === "running" ? "ready" : "blocked";
+		if (!this.#context) return "none";
+		if (this.#context.state === "running") return "ready";
+		return this.#isStarting ? "starting" : "blocked";
 	}
 
 	/** What sounds now: "new", "lost" or null. */
@@ -71,7 +81,7 @@ export class Ring extends EventTarget {
 
 	/** Works where somebody has just touched the page, or has before. */
 	unlock() {
-		if (this.state === "blocked") this.#context.resume().catch(() => {});
+		if (this.#context && this.state !== "ready") this.#context.resume().catch(() => {});
 	}
 
 	/** Lets "new" or "lost" sound until something else is told; null: silence. */
