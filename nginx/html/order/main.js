@@ -6,27 +6,34 @@ import { Live } from "../lib/live.js";
 import { choose, current, languages, t } from "../lib/words.js";
 import { pending } from "./attempt.js";
 import { Baskets, Store } from "./basket.js";
-import { CheckoutView } from "./checkout.js";
 import { Data } from "./data.js";
-import { MenuView } from "./menu.js";
-import { MineView } from "./mine.js";
 import { notify } from "./notify.js";
 import { OrderBook, isOpen } from "./orderbook.js";
-import { ProgressView } from "./progress.js";
 import { ShopsView } from "./shops.js";
 import { signIn, signInFirst } from "./sign.js";
-import { words } from "./start.js";
+import { shops, words } from "./start.js";
+import { trouble } from "./ui.js";
 
 const SAY_MS = 50;
 const RETRY_MAX_MS = 30000;
 
+const later = () => import("./later.js");
+
+/** Addresses; whether their view is among the later ones; and how it is made. */
 const ROUTES = [
-	[/^#\/shop\/(\d+)\/checkout$/, (app, id) => new CheckoutView(app, Number(id))],
-	[/^#\/shop\/(\d+)$/, (app, id) => new MenuView(app, Number(id))],
-	[/^#\/orders$/, (app) => (app.user ? new MineView(app) : signInFirst(app, t("order.mine")))],
-	[/^#\/order\/(\d+)$/, (app, id) => (app.user ? new ProgressView(app, Number(id)) : signInFirst(app, t("order.order", { id })))],
-	[/^/, (app) => new ShopsView(app)],
+	[/^#\/shop\/(\d+)\/checkout$/, true, ({ CheckoutView }, app, id) => new CheckoutView(app, Number(id))],
+	[/^#\/shop\/(\d+)$/, true, ({ MenuView }, app, id) => new MenuView(app, Number(id))],
+	[/^#\/orders$/, true, ({ MineView }, app) => (app.user ? new MineView(app) : signInFirst(app, t("order.mine")))],
+	[/^#\/order\/(\d+)$/, true, ({ ProgressView }, app, id) => (app.user ? new ProgressView(app, Number(id)) : signInFirst(app, t("order.order", { id })))],
+	[/^/, false, (_, app) => new ShopsView(app)],
 ];
+
+/** What could not be loaded: the browser may keep that it could not, so the page is loaded anew. Baskets and tries are kept. */
+function missing() {
+	const strip = trouble(() => location.reload());
+	strip.show(new Problem(0));
+	return { element: h("div", { class: "stack" }, h("h1", { tabindex: "-1" }, t("order.title")), strip.element), title: () => "", leave() {} };
+}
 
 /** Whatever of localStorage the browser allows. */
 function storage() {
@@ -46,6 +53,8 @@ class App {
 		this.book = new OrderBook();
 		this.live = null;
 		this.view = null;
+		/** Counts the views that were asked for. */
+		this.turn = 0;
 		/** Who signed in last on this page, to be asked for the password alone. */
 		this.lastPhone = "";
 		/** When each order was last read. */
@@ -69,6 +78,7 @@ class App {
 		this.drawTop();
 		this.toPending();
 		this.show(true);
+		Promise.resolve(shops).then(later).catch(() => {});
 	}
 
 	/** What a try to place keeps for that user and shop. */
@@ -91,21 +101,22 @@ class App {
 		if (/^#\//.test(hash)) location.hash = hash;
 	}
 
-	show(isFirst = false) {
-		if (!isFirst && location.hash && !location.hash.startsWith("#/")) return;
-		for (const [pattern, make] of ROUTES) {
-			const found = pattern.exec(location.hash);
-			if (!found) continue;
-			this.view?.leave();
-			this.view = make(this, ...found.slice(1));
-			break;
-		}
+	async show(isFirst = false) {
+		const { hash } = location;
+		if (!isFirst && hash && !hash.startsWith("#/")) return;
+		const [pattern, isLater, make] = ROUTES.find(([p]) => p.test(hash));
+		const turn = ++this.turn;
+		const views = isLater ? await later().catch(() => null) : {};
+		// Somebody went on meanwhile.
+		if (turn !== this.turn) return;
+		this.view?.leave();
+		this.view = views ? make(views, this, ...pattern.exec(hash).slice(1)) : missing();
 		byId("main").replaceChildren(this.view.element);
 		this.retitle();
 		this.markLinks();
 		if (isFirst) return;
 		scrollTo(0, 0);
-		byId("main").querySelector("h1")?.focus();
+		byId("main").querySelector("h1").focus();
 	}
 
 	markLinks() {
