@@ -1,30 +1,68 @@
-// board.js - the shopkeeper's page: signing in, choosing a shop, the board; one of them is shown.
+// board.js - the shopkeeper's page: signing in, choosing a shop, the board; one of them is shown. What a board needs comes beside it (work.js), what can wait
+// comes afterwards (more.js).
 
-import { Session } from "../lib/api.js";
-import { byId } from "../lib/dom.js";
-import { load, t } from "../lib/words.js";
+import { Problem, Session } from "../lib/api.js";
+import { byId, h } from "../lib/dom.js";
+import { load, t, tell } from "../lib/words.js";
 import { Badge } from "./badge.js";
-import { Desk } from "./desk.js";
-import { askRenewal, forgetHelped, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
-import { askPause, showProducts } from "./goods.js";
+import { askRenewal, fillLanguages, forgetHelped, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
 import { settings } from "./keep.js";
+import { openOrders } from "./lists.js";
 import { Ring } from "./ring.js";
-import { fillLanguages, showSettings } from "./setup.js";
-import { View } from "./view.js";
 import { Wake } from "./wake.js";
+
+const AGAIN_MS = 2000;
 
 const page = {
 	session: new Session("pickup.board"),
 	ring: new Ring(settings.volume),
 	wake: new Wake(),
 	badge: new Badge(byId("icon")),
+	early: new Map(),
 	desk: null,
 	view: null,
 	userId: null,
 	isLeaving: false,
 };
 
-/** "sign-in", "shops" or "board". */
+/** What the board shows first is asked for while the page itself is on its way still. */
+function askEarly() {
+	const id = page.session.who ? lastShop(page.session) : null;
+	if (id === null) return;
+	for (const path of [`/shops/${id}`, openOrders(id)])
+		page.early.set(
+			path,
+			page.session.call("GET", path).catch(() => null),
+		);
+}
+
+/** A GET; where it was asked for early, and answered, that. */
+async function read(path) {
+	const early = page.early.get(path);
+	page.early.delete(path);
+	return (await early) ?? page.session.call("GET", path);
+}
+
+const words = load();
+askEarly();
+const work = import("./work.js");
+
+/** Calls f with more.js; it is there but in the first moments of a page. */
+async function more(f) {
+	try {
+		f(await import("./more.js"));
+	} catch (error) {
+		const text = tell(error instanceof TypeError ? new Problem(0) : error);
+		if (page.desk) page.desk.notify(text);
+		else alone(text);
+	}
+}
+
+function fetchMore() {
+	import("./more.js").catch(() => setTimeout(fetchMore, AGAIN_MS));
+}
+
+/** "sign-in", "shops", "board"; or nothing yet. */
 function show(name) {
 	for (const id of ["sign-in", "shops", "board"]) byId(id).hidden = id !== name;
 	byId("bar").hidden = name === "sign-in";
@@ -32,11 +70,7 @@ function show(name) {
 }
 
 function alone(text) {
-	const words = document.createElement("p");
-	words.className = "note bad";
-	words.setAttribute("role", "alert");
-	words.textContent = text;
-	byId("alerts").replaceChildren(words);
+	byId("alerts").replaceChildren(h("p", { class: "note bad", role: "alert" }, text));
 }
 
 function closeDesk() {
@@ -44,25 +78,24 @@ function closeDesk() {
 	page.view?.close();
 	for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 	page.desk = page.view = null;
+	page.early.clear();
 	page.wake.stop();
 	page.ring.play(null);
 	document.documentElement.dataset.ringing = "";
 }
 
-function open(shop) {
-	closeDesk();
+async function open(shop) {
+	const { Desk, View } = await work;
+	if (page.desk || page.session.who?.user_id !== page.userId) return;
 	rememberShop(page.session, shop);
 	show("board");
+	byId("alerts").replaceChildren();
 	byId("filters").reset();
-	page.desk = new Desk(page.session, shop);
+	page.desk = new Desk(page.session, shop, read);
 	page.desk.addEventListener("lost", lost);
 	page.wake.start();
-	page.view = new View(page.desk, {
-		ring: page.ring,
-		wake: page.wake,
-		badge: page.badge,
-		renew: () => askRenewal(page.session, () => page.ring.unlock()),
-	});
+	const renew = () => askRenewal(page.session, () => page.ring.unlock());
+	page.view = new View(page.desk, { ring: page.ring, wake: page.wake, badge: page.badge, renew, more });
 	byId("main").focus({ preventScroll: true });
 }
 
@@ -104,16 +137,17 @@ async function enter() {
 	page.userId = page.session.who.user_id;
 	const id = lastShop(page.session);
 	if (id === null) return choose();
-	show("shops");
+	show("");
 	byId("alerts").replaceChildren();
-	byId("shops-found").replaceChildren(t("common.loading"));
-	for (let isFirst = true; page.session.who?.user_id === page.userId && lastShop(page.session) === id && !page.desk; isFirst = false) {
+	while (page.session.who?.user_id === page.userId && lastShop(page.session) === id && !page.desk) {
 		try {
-			return open(await page.session.get(`/shops/${id}`));
+			return await open((await read(`/shops/${id}`)).value);
 		} catch (problem) {
 			if (!problem.isPassing) return problem.status === 401 ? undefined : choose();
-			if (isFirst) alone(t("board.unread"));
-			await new Promise((resolve) => setTimeout(resolve, 2000));
+			show("shops");
+			byId("shops-found").replaceChildren(t("common.loading"));
+			alone(t("board.unread"));
+			await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
 		}
 	}
 }
@@ -128,7 +162,7 @@ function whoChanged() {
 	}
 }
 
-async function pause() {
+async function pause({ askPause }) {
 	const { desk } = page;
 	const change = await askPause(desk.shop, desk.now);
 	if (change) desk.changeShop(change);
@@ -136,7 +170,6 @@ async function pause() {
 
 function wire() {
 	page.session.addEventListener("change", whoChanged);
-	wireSignIn(page.session, () => page.ring.unlock());
 	byId("sign-out").onclick = () => {
 		page.isLeaving = true;
 		page.session.signOut();
@@ -145,16 +178,22 @@ function wire() {
 		forgetShop(page.session);
 		choose();
 	};
-	byId("settings").onclick = () => showSettings(page.ring);
-	byId("products").onclick = () => showProducts(page.desk);
-	byId("pause").onclick = pause;
+	byId("settings").onclick = () => more(({ showSettings }) => showSettings(page.ring));
+	byId("products").onclick = () => more(({ showProducts }) => showProducts(page.desk));
+	byId("pause").onclick = () => more(pause);
 	fillLanguages(byId("language"));
 	// Somebody has come to the board that showed nothing any more.
-	addEventListener("pointerdown", () => page.ring.playing === "lost" && page.ring.play(null));
-	addEventListener("keydown", () => page.ring.playing === "lost" && page.ring.play(null));
+	for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => page.ring.playing === "lost" && page.ring.play(null));
 }
 
-await load();
-wire();
-if (page.session.who) enter();
-else signedOut();
+async function begin() {
+	wireSignIn(page.session, () => page.ring.unlock());
+	if (!page.session.who) show("sign-in");
+	await words;
+	wire();
+	if (page.session.who) await enter();
+	else signedOut();
+	fetchMore();
+}
+
+await begin();

@@ -1,9 +1,8 @@
 // desk.js - one shop's board at work: what is known, what is under way, what is to be told. Owns the parts' wiring; what it looks like is view.js.
 
 import { Live } from "../lib/live.js";
-import { t, tell } from "../lib/words.js";
+import { isolated, t, tell } from "../lib/words.js";
 import { keyOf } from "./card.js";
-import { isolated } from "./dialogs.js";
 import { keep, kept, set, settings } from "./keep.js";
 import { Photos } from "./photos.js";
 import { liveness, NO_FILTER, Store } from "./store.js";
@@ -34,7 +33,8 @@ export class Desk extends EventTarget {
 	#timers = [];
 	#tickedAt = Date.now();
 
-	constructor(session, shop) {
+	/** read(path): a GET as whoever is signed in. */
+	constructor(session, shop, read) {
 		super();
 		Object.assign(this, { session, shop, zone: zoneOf(shop), filter: { ...NO_FILTER }, notices: [] });
 		this.isOwner = shop.owner_id === session.who.user_id;
@@ -48,7 +48,7 @@ export class Desk extends EventTarget {
 			onEnd: (tap, result) => this.#ended(tap, result),
 		});
 		this.sync = new Sync({
-			read: (path) => session.call("GET", path),
+			read,
 			store: this.store,
 			shop: shop.id,
 			isHidden: () => document.hidden,

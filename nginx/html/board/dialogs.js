@@ -1,13 +1,10 @@
 // dialogs.js - what is asked before a step: minutes, a reason, a price; and the photo, as large as the screen.
 
 import { ask, h } from "../lib/dom.js";
-import { t } from "../lib/words.js";
+import { isolated, t } from "../lib/words.js";
 import { minutesOf, priceOf } from "./inputs.js";
 
 const MINUTES = [5, 10, 15, 20, 25, 30, 40, 50, 60, 90];
-
-/** A name within a sentence, whichever way it is written. */
-export const isolated = (name) => `\u2068${name}\u2069`;
 
 const close = (done) => h("button", { type: "button", onclick: () => done() }, t("common.close"));
 

@@ -1,11 +1,18 @@
 // door.js - who may come in, and to which shop: signing in, and the choice of a shop.
 
 import { byId, ask, h, keyed } from "../lib/dom.js";
-import { t, tell } from "../lib/words.js";
+import { choose, current, languages, t, tell } from "../lib/words.js";
 import { keep, kept } from "./keep.js";
 
 const FOUND_MAX = 30;
 const HELPED_MAX = 20;
+
+/** A choice of languages; another one loads the page anew. */
+export function fillLanguages(select) {
+	select.replaceChildren(...Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name)));
+	select.value = current();
+	select.addEventListener("change", () => choose(select.value));
+}
 
 /** The form that signs in; says why where it doesn't. onTouch: called while somebody's tap is still being answered, as sound needs that. */
 export function wireSignIn(session, onTouch) {

@@ -1,15 +1,9 @@
 // setup.js - how the page is set on this device: paper, sound, language.
 
 import { ask, h } from "../lib/dom.js";
-import { choose, current, languages, t } from "../lib/words.js";
+import { t } from "../lib/words.js";
+import { fillLanguages } from "./door.js";
 import { set, settings } from "./keep.js";
-
-/** A choice of languages; another one loads the page anew. */
-export function fillLanguages(select) {
-	select.replaceChildren(...Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name)));
-	select.value = current();
-	select.addEventListener("change", () => choose(select.value));
-}
 
 export function showSettings(ring) {
 	const title = t("board.settings");

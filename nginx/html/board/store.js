@@ -1,7 +1,8 @@
 // store.js - what the board knows of a shop's orders, and which of it is to be drawn. Pure: no document, no network, no clock of its own.
 // Owns: which version of an order counts, which orders nobody has touched, when each is due. Does not own: reading (sync.js), changes (taps.js).
 
-export const OPEN = ["pending", "confirmed", "preparing", "ready"];
+import { OPEN } from "./lists.js";
+
 const FINISHED_MAX = 100;
 const TOUCHED_MAX = 1000;
 const STALE_MS = 20000;

@@ -1,7 +1,7 @@
 // sync.js - keeps a store as the database is: reads what changed every few seconds, and everything when too much may have been missed. Pure.
 // The channel of notifications only says when to hurry; that nothing is missed rests on this.
 
-import { OPEN } from "./store.js";
+import { openOrders } from "./lists.js";
 
 const EVERY_MS = 5000;
 const EVERY_HIDDEN_MS = 30000;
@@ -118,14 +118,16 @@ export class Sync {
 
 	async #readChanges() {
 		const asked = this.store.tick();
-		await this.#pages(`updated_since=${new Date(this.#since).toISOString()}&limit=200`, (page) => this.store.take(page, asked));
+		await this.#pages(`/orders/shop/${this.shop}?updated_since=${new Date(this.#since).toISOString()}&limit=200`, (page) =>
+			this.store.take(page, asked),
+		);
 	}
 
 	/** All that is open, and what was finished lately. What was open here and isn't in the list is asked for by itself. */
 	async #readOpen() {
 		const asked = this.store.tick();
 		const ids = [];
-		await this.#pages(`${OPEN.map((s) => `status=${s}`).join("&")}&limit=200`, (page) => {
+		await this.#pages(openOrders(this.shop), (page) => {
 			this.store.take(page, asked);
 			ids.push(...page.map((order) => order.id));
 		});
@@ -149,9 +151,9 @@ export class Sync {
 	}
 
 	/** The first page's time is where the next reading of changes begins. */
-	async #pages(query, take) {
+	async #pages(path, take) {
 		let since = null;
-		for (let next = `/orders/shop/${this.shop}?${query}`; next;) {
+		for (let next = path; next; ) {
 			const sentAt = this.now();
 			const answer = await this.read(next);
 			since ??= this.#clockOf(answer, sentAt);

@@ -4,10 +4,9 @@ import { byId, h, keyed } from "../lib/dom.js";
 import { clock, dateOf, t, when } from "../lib/words.js";
 import { make, makeAnnounced, update } from "./card.js";
 import { newsOf } from "./desk.js";
-import { askMinutes, askPrice, askReason, showPhoto } from "./dialogs.js";
 import { Guard } from "./inputs.js";
-import { isFiltering, NO_FILTER, OPEN } from "./store.js";
-import { print } from "./ticket.js";
+import { OPEN } from "./lists.js";
+import { isFiltering, NO_FILTER } from "./store.js";
 
 const WARN_MS = 30 * 60000;
 const COLUMNS = [...OPEN, "finished"];
@@ -24,7 +23,7 @@ export class View {
 	#restTimer = 0;
 	#controller = new AbortController();
 
-	/** parts: {ring, wake, badge, renew()}: the page's sound, screen, icon; and what signs in anew. */
+	/** parts: {ring, wake, badge, renew(), more()}: the page's sound, screen, icon; what signs in anew; more.js as it is there or comes. */
 	constructor(desk, parts) {
 		this.#desk = desk;
 		this.#parts = parts;
@@ -263,37 +262,38 @@ export class View {
 
 	#act(order, what) {
 		const desk = this.#desk;
-		if (what === "photo") return showPhoto(order, desk.photos);
-		if (what === "print") return this.#print(order);
 		if (what === "discard") return desk.discard(order);
 		if (what === "heard") return;
-		if (what === "minutes") return this.#askMinutes(order);
-		if (what === "price") return this.#askPrice(order);
-		if (what === "cancel") return this.#askReason(order);
+		const ask = { photo: this.#showPhoto, print: this.#print, minutes: this.#askMinutes, price: this.#askPrice, cancel: this.#askReason }[what];
+		if (ask) return this.#parts.more((more) => ask.call(this, more, order));
 		const minutes = what === "confirmed" ? desk.minutes(order) : null;
 		desk.step(order, { status: what, ...(minutes && { estimated_preparation_minutes: minutes }) });
 	}
 
-	async #askMinutes(order) {
+	#showPhoto(more, order) {
+		return more.showPhoto(order, this.#desk.photos);
+	}
+
+	async #askMinutes(more, order) {
 		const isPending = order.status === "pending";
-		const minutes = await askMinutes(order, isPending);
+		const minutes = await more.askMinutes(order, isPending);
 		if (minutes === undefined) return;
 		this.#desk.step(order, { ...(isPending && { status: "confirmed" }), ...(minutes && { estimated_preparation_minutes: minutes }) });
 	}
 
-	async #askPrice(order) {
-		const total_amount = await askPrice(order, this.#desk.shop.currency);
+	async #askPrice(more, order) {
+		const total_amount = await more.askPrice(order, this.#desk.shop.currency);
 		if (total_amount !== undefined) this.#desk.step(order, { total_amount });
 	}
 
-	async #askReason(order) {
-		const reason = await askReason(order);
+	async #askReason(more, order) {
+		const reason = await more.askReason(order);
 		if (reason !== undefined) this.#desk.step(order, { status: "cancelled", ...(reason && { cancel_reason: reason }) });
 	}
 
-	async #print(order) {
+	async #print(more, order) {
 		const photo = order.list_image_url && (await this.#desk.photos.get(order.list_image_url).catch(() => null));
-		print(byId("ticket"), order, this.#desk, photo);
+		more.print(byId("ticket"), order, this.#desk, photo);
 	}
 }
 

@@ -33,6 +33,9 @@ export function t(name, values = {}) {
 	return (text ?? name).replace(/\{(\w+)\}/g, (_, member) => values[member] ?? "");
 }
 
+/** A name within a sentence, whichever way it is written. */
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 /** What to tell of a Problem. */
 export function tell(problem) {
 	const name = `problem.${problem.code}`;
