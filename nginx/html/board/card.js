@@ -95,6 +95,7 @@ function badges({ order, isLate, isRinging }) {
 		{ class: "badges" },
 		h("span", { class: `badge ${order.order_type}` }, t(`common.${order.order_type}`)),
 		" ",
+		order.status === "picked_up" && h("span", { class: "badge" }, t("common.picked_up")),
 		isRinging && h("span", { class: "badge new" }, t("board.untouched")),
 		" ",
 		isLate && h("span", { class: "badge is-late" }, t("common.late")),
