@@ -43,8 +43,8 @@ export function rfc3339(zone, instant) {
 export function atWall(zone, date, time) {
 	const wall = wallTime(date, time);
 	if (Number.isNaN(wall)) return [];
-	const around = [zone.offsetAt(wall - DAY_MS), zone.offsetAt(wall + DAY_MS)];
-	const offsets = new Set(around.flatMap((offset) => [offset, zone.offsetAt(wall - offset)]));
+	// What holds before and after a change, should there be one nearby.
+	const offsets = new Set([zone.offsetAt(wall - DAY_MS), zone.offsetAt(wall + DAY_MS)]);
 	return [...offsets].map((offset) => wall - offset).filter((instant) => instant + zone.offsetAt(instant) === wall).sort((a, b) => a - b)
 		.map((instant) => ({ instant, text: rfc3339(zone, instant) }));
 }

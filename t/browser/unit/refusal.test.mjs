@@ -6,7 +6,7 @@ import { load } from "./load.mjs";
 
 const { explain } = await load("order/refusal.js");
 const { isFit, shrunk } = await load("order/photo.js");
-const { isOpen, steps } = await load("order/orderbook.js");
+const { OrderBook, isOpen, steps } = await load("order/orderbook.js");
 
 const LINES = [{ product_id: 1, quantity: 3, name: "Rice" }, { product_id: 2, quantity: 1, name: "<b>Dal" }];
 const T = "2030-02-26T17:00:00+05:30";
@@ -68,6 +68,17 @@ test("which photos are sent as they are, and how small others are drawn", () => 
 	assert.deepEqual(shrunk(3000, 4000), { width: 1800, height: 2400 });
 	assert.deepEqual(shrunk(100, 50), { width: 100, height: 50 });
 	assert.deepEqual(shrunk(50000, 1), { width: 2400, height: 1 });
+});
+
+test("an answer that was overtaken changes nothing", () => {
+	const book = new OrderBook();
+	const heard = [];
+	book.addEventListener("change", ({ detail: { order, before } }) => heard.push([order.status, before?.status]));
+	for (const [id, version, status] of [[1, 1, "pending"], [1, 3, "ready"], [1, 2, "confirmed"], [1, 3, "ready"], [2, 1, "pending"]]) {
+		book.take({ id, version, status });
+	}
+	assert.deepEqual(heard, [["pending", undefined], ["ready", "pending"], ["pending", undefined]]);
+	assert.deepEqual(book.list().map(({ id, status }) => [id, status]), [[2, "pending"], [1, "ready"]]);
 });
 
 test("the steps of an order", () => {
