@@ -16,7 +16,7 @@ export class Badge {
 		if (title === this.#shown) return;
 		this.#shown = title;
 		document.title = title;
-		this.#draw(isLost ? "!" : count > 99 ? "99+" : count ? String(count) : "", isLost);
+		setTimeout(() => this.#draw(isLost ? "!" : count > 99 ? "99+" : count ? String(count) : "", isLost));
 	}
 
 	#draw(text, isLost) {

@@ -12,13 +12,19 @@ import { Ring } from "./ring.js";
 import { Wake } from "./wake.js";
 
 const AGAIN_MS = 2000;
+const MORE_MS = 500;
+
+const session = new Session("pickup.board");
+const early = new Map();
+askEarly();
+const words = load();
+const work = import("./work.js");
 
 const page = {
-	session: new Session("pickup.board"),
+	session,
 	ring: new Ring(settings.volume),
 	wake: new Wake(),
 	badge: new Badge(byId("icon")),
-	early: new Map(),
 	desk: null,
 	view: null,
 	userId: null,
@@ -27,25 +33,18 @@ const page = {
 
 /** What the board shows first is asked for while the page itself is on its way still. */
 function askEarly() {
-	const id = page.session.who ? lastShop(page.session) : null;
+	const id = session.who ? lastShop(session) : null;
 	if (id === null) return;
-	for (const path of [`/shops/${id}`, openOrders(id)])
-		page.early.set(
-			path,
-			page.session.call("GET", path).catch(() => null),
-		);
+	const ask = (path) => session.call("GET", path).catch(() => null);
+	for (const path of [`/shops/${id}`, openOrders(id)]) early.set(path, ask(path));
 }
 
 /** A GET; where it was asked for early, and answered, that. */
 async function read(path) {
-	const early = page.early.get(path);
-	page.early.delete(path);
-	return (await early) ?? page.session.call("GET", path);
+	const answer = early.get(path);
+	early.delete(path);
+	return (await answer) ?? session.call("GET", path);
 }
-
-const words = load();
-askEarly();
-const work = import("./work.js");
 
 /** Calls f with more.js; it is there but in the first moments of a page. */
 async function more(f) {
@@ -78,7 +77,7 @@ function closeDesk() {
 	page.view?.close();
 	for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 	page.desk = page.view = null;
-	page.early.clear();
+	early.clear();
 	page.wake.stop();
 	page.ring.play(null);
 	document.documentElement.dataset.ringing = "";
@@ -193,7 +192,8 @@ async function begin() {
 	wire();
 	if (page.session.who) await enter();
 	else signedOut();
-	fetchMore();
+	setTimeout(() => page.ring.start());
+	setTimeout(fetchMore, MORE_MS);
 }
 
 await begin();

@@ -52,6 +52,7 @@ export class Desk extends EventTarget {
 			store: this.store,
 			shop: shop.id,
 			isHidden: () => document.hidden,
+			onTake: this.changed,
 			onTurn: (problem) => this.#turned(problem),
 			onLost: () => this.dispatchEvent(new Event("lost")),
 		});
@@ -70,7 +71,6 @@ export class Desk extends EventTarget {
 		const dropped = this.taps.restore(kept(this.#names.taps, []), RESTORE_MS);
 		if (dropped) this.notify(t("board.dropped", { n: dropped }));
 		this.sync.hurry();
-		this.readShop();
 	}
 
 	close() {

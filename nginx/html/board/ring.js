@@ -41,32 +41,39 @@ const START_MS = 1000;
 export class Ring extends EventTarget {
 	#context = null;
 	#gain;
-	#sounds = {};
+	#volume;
 	#playing = null;
 	#source = null;
 	#isStarting = true;
 
+	/** Silent until start(). */
 	constructor(volume) {
 		super();
-		if (!window.AudioContext) return;
+		this.#volume = volume;
+		for (const event of ["pointerup", "keydown", "touchend"]) addEventListener(event, () => this.unlock(), { capture: true, passive: true });
+	}
+
+	/** Takes the loudspeaker. That takes a cheap device a while: the page should be drawn before. */
+	start() {
+		if (!window.AudioContext) this.#isStarting = false;
+		if (this.#context || !window.AudioContext) return;
 		this.#context = new AudioContext();
 		this.#gain = this.#context.createGain();
 		this.#gain.connect(this.#context.destination);
-		this.volume = volume;
-		for (const [name, sound] of Object.entries(SOUNDS)) this.#sounds[name] = drawn(this.#context, sound);
+		this.volume = this.#volume;
 		setTimeout(() => {
 			this.#isStarting = false;
 			this.dispatchEvent(new Event("state"));
 		}, START_MS);
 		this.#context.onstatechange = () => this.dispatchEvent(new Event("state"));
-		for (const event of ["pointerup", "keydown", "touchend"]) addEventListener(event, () => this.unlock(), { capture: true, passive: true });
 		this.unlock();
+		this.#sound();
 	}
 
 	get state() {
-		if (!this.#context) return "none";
-		if (this.#context.state === "running") return "ready";
-		return this.#isStarting ? "starting" : "blocked";
+		if (this.#context?.state === "running") return "ready";
+		if (this.#isStarting) return "starting";
+		return this.#context ? "blocked" : "none";
 	}
 
 	/** What sounds now: "new", "lost" or null. */
@@ -75,6 +82,7 @@ export class Ring extends EventTarget {
 	}
 
 	set volume(percent) {
+		this.#volume = percent;
 		// Loudness is felt by the square.
 		if (this.#gain) this.#gain.gain.value = (percent / 100) ** 2;
 	}
@@ -88,21 +96,25 @@ export class Ring extends EventTarget {
 	play(name) {
 		if (this.#playing === name) return;
 		this.#playing = name;
-		this.#source?.stop();
-		this.#source = name && this.#context ? this.#start(name) : null;
-		if (this.#source) this.#source.loop = true;
+		this.#sound();
 		if (name === "new" && navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
+	}
+
+	#sound() {
+		this.#source?.stop();
+		this.#source = this.#playing && this.#context ? this.#begin(this.#playing, true) : null;
 	}
 
 	/** Once, to hear how loud it is. */
 	test() {
 		this.unlock();
-		if (this.#context) this.#start("new");
+		if (this.#context) this.#begin("new", false);
 	}
 
-	#start(name) {
+	#begin(name, isLooping) {
 		const source = this.#context.createBufferSource();
-		source.buffer = this.#sounds[name];
+		source.buffer = drawn(this.#context, SOUNDS[name]);
+		source.loop = isLooping;
 		source.connect(this.#gain);
 		source.start();
 		return source;

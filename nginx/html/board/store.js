@@ -93,7 +93,8 @@ export class Store {
 
 	/** Version 1 means that nobody ever changed it, on whatever device: it waits, or confirmed itself as it came. */
 	isUntouched(order) {
-		return order.version === 1 && (order.status === "pending" || order.status === "confirmed") && !this.#touched.has(order.id);
+		const isNews = order.status === "pending" || (order.status === "confirmed" && (this.isComplete || !this.#isNewDevice));
+		return order.version === 1 && isNews && !this.#touched.has(order.id);
 	}
 
 	/** Orders that cancelled themselves, as nobody accepted them, since this was asked last. */

@@ -27,11 +27,13 @@ export class Sync {
 	#since = null;
 	#wholeAt = -Infinity;
 
-	/** read(path) gives {value, next, headers} or throws a Problem; onTurn(problem or null) after each reading; onLost(problem): the shop is not theirs. */
+	/** read(path) gives {value, next, headers} or throws a Problem; onTake() where a page was taken and more follow; onTurn(problem or null) after each
+	 * reading; onLost(problem): the shop is not theirs. */
 	constructor({
 		read,
 		store,
 		shop,
+		onTake = () => {},
 		onTurn,
 		onLost,
 		isHidden = () => false,
@@ -40,7 +42,7 @@ export class Sync {
 		setTimer = (f, ms) => setTimeout(f, ms),
 		clearTimer = (id) => clearTimeout(id),
 	}) {
-		Object.assign(this, { read, store, shop, onTurn, onLost, isHidden, now, steady, setTimer, clearTimer });
+		Object.assign(this, { read, store, shop, onTake, onTurn, onLost, isHidden, now, steady, setTimer, clearTimer });
 		/** When what is shown was the truth last, by this device's clock; null before. */
 		this.freshAt = null;
 		this.isFailing = false;
@@ -153,11 +155,12 @@ export class Sync {
 	/** The first page's time is where the next reading of changes begins. */
 	async #pages(path, take) {
 		let since = null;
-		for (let next = path; next; ) {
+		for (let next = path; next;) {
 			const sentAt = this.now();
 			const answer = await this.read(next);
 			since ??= this.#clockOf(answer, sentAt);
 			take(answer.value);
+			this.onTake();
 			next = answer.next;
 		}
 		this.#since = since - BACK_MS;

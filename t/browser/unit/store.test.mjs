@@ -87,6 +87,7 @@ test("what is kept is bounded: what can't ring any more is dropped, then the old
 test("a device that never showed the shop rings for what waits, not for what confirmed itself before", () => {
 	const fresh = new Store(null);
 	take(fresh, order({ id: 1, status: "confirmed" }), order({ id: 2 }));
+	assert.deepEqual(fresh.ringing(), [2], "not even for a moment");
 	fresh.settle(fresh.tick());
 	assert.deepEqual(fresh.ringing(), [2]);
 	take(fresh, order({ id: 3, status: "confirmed" }));
