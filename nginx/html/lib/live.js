@@ -26,6 +26,7 @@ export class Live extends EventTarget {
 		Object.assign(this, { session, kind, id, last, state: "connecting", heardAt: 0 });
 		this.#net = setInterval(() => this.#catchUp(), NET_MS);
 		addEventListener("online", this.renew);
+		addEventListener("offline", this.#cut);
 		addEventListener("pageshow", this.#hurry);
 		document.addEventListener("visibilitychange", this.#hurry);
 		this.#open();
@@ -36,6 +37,7 @@ export class Live extends EventTarget {
 		clearInterval(this.#net);
 		clearTimeout(this.#timer);
 		removeEventListener("online", this.renew);
+		removeEventListener("offline", this.#cut);
 		removeEventListener("pageshow", this.#hurry);
 		document.removeEventListener("visibilitychange", this.#hurry);
 		this.#socket?.close();
@@ -50,6 +52,9 @@ export class Live extends EventTarget {
 		this.#become("connecting");
 		this.#again(0);
 	};
+
+	/** The browser knows that there is no network; what is open says nothing of it. */
+	#cut = () => this.#become("offline");
 
 	/** The list of events had what the socket still has not brought: it is dead. */
 	#suspect(socket, seq) {

@@ -1,0 +1,212 @@
+// The board by itself: what it shows and rings, one tap a step and never two, by touch, by keyboard, on paper.
+import assert from "node:assert/strict";
+import { photo } from "./lib/photos.mjs";
+import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rested, rings, tap } from "./lib/keeper.mjs";
+import { stays, test, until } from "./lib/test.mjs";
+import { w, within } from "./lib/words.mjs";
+
+const inHours = (hours) => new Date(Date.now() + hours * 3600000).toISOString().replace(/\.\d+/, "");
+
+test("board: it rings until somebody touches it, and says for how many", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const page = await asKeeper(scene, shop);
+	await isLive(page);
+	assert.equal(await isRinging(page), false);
+	const orders = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
+	await rings(page, 2);
+	assert.match(await page.title(), /\(2\)/);
+	await page.waitForFunction(() => document.getElementById("icon").href.startsWith("blob:"));
+	await stays(() => isRinging(page), "ringing", 1500);
+	await tap(page, orders[0], "board.heard");
+	await rings(page, 1);
+	await rested(page);
+	await card(page, orders[1]).getByRole("heading").tap();
+	await until(async () => !(await isRinging(page)), "silence");
+	assert.match(await page.title(), /\(2\)/, "both still wait");
+});
+
+test("board: it says so where the browser keeps it silent, until somebody touches it", async (scene) => {
+	const shop = await scene.api.shop();
+	const kept = { "pickup.board": shop.keeper, [`pickup.board.shop.${shop.keeper.user_id}`]: shop.id };
+	const page = await scene.open("/board/", { device: "tablet", kept });
+	await alert(page, "board.sound_blocked").waitFor();
+	await page.getByRole("button", { name: w("board.sound_on") }).tap();
+	await alert(page, "board.sound_blocked").waitFor({ state: "detached" });
+	await scene.api.order(await scene.api.user(), shop);
+	await rings(page, 1);
+});
+
+test("board: a double tap takes one step, and none of what moves under the finger", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const orders = [];
+	for (let n = 0; n < 4; n++) orders.push(await scene.api.order(customer, shop));
+	const page = await asKeeper(scene, shop);
+	await isLive(page);
+	for (const [order, gap] of [[orders[0], 0], [orders[1], 90], [orders[2], 250]]) {
+		const go = on(page, order, "board.confirm_minutes");
+		await go.scrollIntoViewIfNeeded();
+		await rested(page);
+		const { x, y, width, height } = await go.boundingBox();
+		await page.touchscreen.tap(x + width / 2, y + height / 2);
+		await page.waitForTimeout(gap);
+		await page.touchscreen.tap(x + width / 2, y + height / 2);
+		await until(async () => (await scene.api.read(customer, order)).status === "confirmed", "it to be confirmed");
+		await agrees(scene, page, shop);
+	}
+	assert.deepEqual((await scene.api.orders(shop)).reverse().map((o) => [o.status, o.version]), [["confirmed", 2], ["confirmed", 2], ["confirmed", 2], ["pending", 1]]);
+});
+
+test("board: two clicks of a script in one breath take one step", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const order = await scene.api.order(customer, shop);
+	const page = await asKeeper(scene, shop);
+	await on(page, order, "board.confirm_minutes").evaluate((go) => {
+		go.click();
+		go.click();
+	});
+	await until(async () => (await scene.api.read(customer, order)).status === "confirmed", "it to be confirmed");
+	await agrees(scene, page, shop);
+	assert.equal((await scene.api.read(customer, order)).version, 2);
+});
+
+test("board: a whole order by keyboard alone", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const page = await scene.open("/board/", { device: "desk" });
+	await page.waitForFunction(() => document.activeElement.name === "phone_number");
+	await page.keyboard.type(shop.keeper.phone_number);
+	await page.keyboard.press("Tab");
+	await page.keyboard.type(shop.keeper.password);
+	await page.keyboard.press("Enter");
+	const name = () => page.evaluate(() => document.activeElement.textContent.trim());
+	const tabTo = async (pattern) => {
+		for (let n = 0; n < 60 && !pattern.test(await name()); n++) await page.keyboard.press("Tab");
+		assert.match(await name(), pattern);
+	};
+	await page.getByRole("heading", { name: w("board.which_shop") }).waitFor();
+	await page.getByRole("button", { name: shop.name }).waitFor();
+	await tabTo(new RegExp(shop.name));
+	await page.keyboard.press("Enter");
+	await isLive(page);
+	const order = await scene.api.order(customer, shop);
+	await card(page, order).waitFor();
+	for (const [words, status] of [["board.confirm_minutes", "confirmed"], ["board.next_preparing", "preparing"], ["board.next_ready", "ready"], ["board.next_picked_up", "picked_up"]]) {
+		await tabTo(new RegExp(`^(${within(words).source})`));
+		await page.keyboard.press("Enter");
+		await until(async () => (await scene.api.read(customer, order)).status === status, status);
+		await page.waitForTimeout(600);
+	}
+	await agrees(scene, page, shop);
+});
+
+test("board: what a filter hides is said, and what rings is never hidden", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const later = await scene.api.order(customer, shop, { order_type: "pre_order", scheduled_pickup_time: inHours(30) });
+	const now = await scene.api.order(customer, shop);
+	await scene.api.change(shop, later, { status: "confirmed" });
+	await scene.api.change(shop, now, { status: "confirmed" });
+	const page = await asKeeper(scene, shop);
+	await card(page, later).waitFor();
+	await page.getByLabel(w("board.filter_when")).selectOption("today");
+	await card(page, later).waitFor({ state: "detached" });
+	await alert(page, "board.filter_hides", { n: 1 }).waitFor();
+	const news = await scene.api.order(customer, shop, { order_type: "pre_order", scheduled_pickup_time: inHours(40) });
+	await card(page, news).waitFor();
+	await page.getByLabel(w("board.filter_search")).fill(String(now.id));
+	await card(page, now).waitFor();
+	await page.getByRole("button", { name: w("board.filter_clear") }).tap();
+	await agrees(scene, page, shop);
+});
+
+test("board: late ones are marked, the pickup's weekday and date stand where it is not today", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const soon = await scene.api.order(customer, shop, { order_type: "pre_order", scheduled_pickup_time: new Date(Date.now() + 3000).toISOString().replace(/\.\d+/, "") });
+	const far = await scene.api.order(customer, shop, { order_type: "pre_order", scheduled_pickup_time: inHours(50) });
+	const page = await asKeeper(scene, shop);
+	const day = new Intl.DateTimeFormat("en", { weekday: "short", timeZone: shop.timezone }).format(Date.now() + 50 * 3600000);
+	await card(page, far).getByText(new RegExp(`${day}.*\\d`)).first().waitFor();
+	await card(page, soon).getByText(w("common.late")).waitFor();
+	assert.equal(await card(page, far).getByText(w("common.late")).count(), 0);
+});
+
+test("board: a list as a photo: enlarged, and given a price", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const order = await scene.api.chitty(customer, shop, photo());
+	const page = await asKeeper(scene, shop);
+	await card(page, order).getByRole("img", { name: w("board.photo_of", { id: order.id }) }).waitFor();
+	await card(page, order).getByRole("img").tap();
+	await page.getByRole("dialog").getByRole("button", { name: w("board.photo_enlarge") }).tap();
+	await page.getByRole("dialog").getByRole("button", { name: w("common.close") }).tap();
+	await tap(page, order, "board.price");
+	await page.getByLabel(w("board.price_label")).fill("twelve");
+	await page.getByRole("dialog").getByRole("button", { name: w("common.save") }).tap();
+	await page.getByText(w("board.price_bad")).waitFor();
+	await page.getByLabel(w("board.price_label")).fill("342,50");
+	await page.getByRole("dialog").getByRole("button", { name: w("common.save") }).tap();
+	await card(page, order).getByText(/342\.50/).waitFor();
+	assert.equal((await scene.api.read(customer, order)).total_amount, 342.5);
+});
+
+test("board: a pause, and a product that is sold out", async (scene) => {
+	const shop = await scene.api.shop();
+	const page = await asKeeper(scene, shop);
+	await page.getByRole("button", { name: w("board.pause") }).tap();
+	await page.getByLabel(w("board.pause_reason")).fill("Too many orders");
+	await page.getByRole("button", { name: w("board.pause_start") }).tap();
+	await alert(page, "board.paused").waitFor();
+	const paused = await scene.api.call("GET", `/shops/${shop.id}`);
+	assert.equal(paused.pause_reason, "Too many orders");
+	assert.ok(Math.abs(Date.parse(paused.paused_until) - Date.now() - 30 * 60000) < 60000);
+	await page.getByRole("button", { name: w("board.end_pause") }).tap();
+	await until(async () => (await scene.api.call("GET", `/shops/${shop.id}`)).is_open, "the pause to end");
+	await page.getByRole("button", { name: w("board.products") }).tap();
+	await page.getByRole("dialog").getByRole("button", { name: within("board.put_off_sale") }).tap();
+	await page.getByRole("dialog").getByRole("button", { name: within("board.back_on_sale") }).waitFor();
+	assert.deepEqual(await scene.api.call("GET", `/shops/${shop.id}/products`), []);
+});
+
+test("board: somebody of the shop's staff works at it, and loses it when taken out", async (scene) => {
+	const shop = await scene.api.shop();
+	const helper = await scene.api.user("customer", "Weekend Helper");
+	const path = `/shops/${shop.id}/staff`;
+	await scene.api.call("POST", path, { who: shop.keeper, json: { phone_number: helper.phone_number } });
+	const page = await asKeeper(scene, shop, { who: helper });
+	await isLive(page);
+	const order = await scene.api.order(await scene.api.user(), shop);
+	await confirm(page, order);
+	await agrees(scene, page, shop);
+	assert.ok(await page.getByRole("button", { name: w("board.pause") }).isHidden());
+	await scene.api.call("DELETE", `${path}/${helper.user_id}`, { who: shop.keeper });
+	await alert(page, "board.missing_shop").waitFor();
+	assert.equal(await card(page, order).count(), 0);
+});
+
+for (const mm of [58, 80]) {
+	test(`board: a ticket on paper of ${mm} mm`, async (scene) => {
+		const shop = await scene.api.shop();
+		const order = await scene.api.order(await scene.api.user(), shop, { order_type: "pre_order", scheduled_pickup_time: inHours(30), order_notes: "No onions" });
+		const page = await asKeeper(scene, shop);
+		await page.evaluate(() => { globalThis.print = () => { globalThis.isPrinted = true; }; });
+		await page.getByRole("button", { name: w("board.settings") }).tap();
+		await page.getByLabel(w(`board.paper_${mm}`)).check();
+		await page.getByRole("dialog").getByRole("button", { name: w("common.close") }).tap();
+		await tap(page, order, "board.print");
+		await page.waitForFunction(() => globalThis.isPrinted);
+		await page.emulateMedia({ media: "print" });
+		const text = await page.locator("body").innerText();
+		for (const part of [`#${order.id}`, "Kiran Kumar", "PRE-ORDER", "2 ×", "Basmati rice", "No onions"]) assert.ok(text.includes(part), `${part} in ${text}`);
+		assert.match(text, /(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day/);
+		for (const more of [within("board.pause"), within("board.filter")]) assert.doesNotMatch(text, more);
+		const pdf = await page.pdf({ preferCSSPageSize: true });
+		const [, width] = /\/MediaBox\s*\[\s*0\s+0\s+([\d.]+)/.exec(pdf.toString("latin1"));
+		assert.ok(Math.abs(width - (mm * 72) / 25.4) < 2, `${width} points wide`);
+		assert.equal(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g).length, 1, "one page");
+		await scene.shot(page, `ticket-${mm}`);
+	});
+}

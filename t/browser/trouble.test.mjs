@@ -1,0 +1,290 @@
+// What happens to a board and a customer's page when something goes wrong: after each trouble they show exactly what the database holds, the board has rung
+// for every order that came meanwhile, and no tap that was said to be done is lost.
+import assert from "node:assert/strict";
+import { sleeps } from "./lib/browser.mjs";
+import { asCustomer, sees } from "./lib/customer.mjs";
+import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rings, signIn, tap } from "./lib/keeper.mjs";
+import { pause, test, until } from "./lib/test.mjs";
+import { w, within } from "./lib/words.mjs";
+
+/** A shop with a board that is live, and a customer. */
+async function opened(scene) {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const page = await asKeeper(scene, shop);
+	await isLive(page);
+	return { shop, customer, page };
+}
+
+const statusOf = async (scene, who, order) => (await scene.api.read(who, order)).status;
+const troubled = (name, run) => test(`trouble: ${name}`, run, "troubled");
+
+troubled("offline while orders come, change and are tapped", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const [first, second] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
+	await rings(page, 2);
+	await page.context().setOffline(true);
+	await isLive(page, "offline");
+	await alert(page, "board.stale").waitFor();
+	await confirm(page, first);
+	await card(page, first).getByText(w("board.not_saved")).waitFor();
+	assert.equal(await statusOf(scene, customer, first), "pending");
+	assert.equal((await on(page, first, "board.next_preparing").count()), 0, "no step is shown as done");
+	await scene.api.change(shop, second, { status: "cancelled" });
+	const third = await scene.api.order(customer, shop);
+	await page.context().setOffline(false);
+	await agrees(scene, page, shop);
+	await rings(page, 1);
+	await card(page, third).waitFor();
+	await until(async () => (await statusOf(scene, customer, first)) === "confirmed", "the tap to be saved");
+	await agrees(scene, page, shop);
+	await isLive(page);
+});
+
+troubled("an order changed elsewhere after a tap that was not sent: the tap loses, and says so", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const order = await scene.api.order(customer, shop);
+	await card(page, order).waitFor();
+	await page.context().setOffline(true);
+	await confirm(page, order);
+	await card(page, order).getByText(w("board.not_saved")).waitFor();
+	await scene.api.change(shop, order, { status: "cancelled", cancel_reason: "Closed early" });
+	await page.context().setOffline(false);
+	await alert(page, "board.somebody_else", { id: order.id }).waitFor();
+	await agrees(scene, page, shop);
+	assert.equal(await statusOf(scene, customer, order), "cancelled");
+});
+
+troubled("an answer that got lost: the same tap again finds that it was done", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const order = await scene.api.order(customer, shop);
+	let tries = 0;
+	await page.route(`**/api/v1/orders/${order.id}`, async (route) => {
+		if (route.request().method() !== "PATCH" || tries++) return route.continue();
+		await route.fetch();
+		return route.abort();
+	});
+	await confirm(page, order);
+	await until(() => tries > 1, "another try");
+	await agrees(scene, page, shop);
+	await on(page, order, "board.next_preparing").waitFor();
+	assert.equal((await scene.api.read(customer, order)).version, 2);
+	assert.equal(await alert(page, "board.somebody_else").count(), 0);
+});
+
+troubled("the push nginx is killed, and comes back", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	await scene.stack.restart("push");
+	const order = await scene.api.order(customer, shop);
+	await rings(page, 1);
+	await card(page, order).waitFor();
+	await isLive(page);
+	await scene.api.order(customer, shop);
+	await rings(page, 2, 2000);
+	await agrees(scene, page, shop);
+});
+
+troubled("the push nginx is away: the board asks, and says that it is not live", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	await scene.stack.down("push");
+	try {
+		await isLive(page, "polling");
+		await scene.api.order(customer, shop);
+		await rings(page, 1);
+		await agrees(scene, page, shop);
+	} finally {
+		await scene.stack.back("push");
+	}
+	await isLive(page, "live", 20000);
+	await scene.api.order(customer, shop);
+	await rings(page, 2, 2000);
+});
+
+troubled("the front nginx is killed, and comes back", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	await scene.stack.restart("front");
+	await scene.api.order(customer, shop);
+	await rings(page, 1);
+	await agrees(scene, page, shop);
+	await isLive(page);
+});
+
+troubled("workers are killed amid taps", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const orders = [];
+	for (let n = 0; n < 4; n++) orders.push(await scene.api.order(customer, shop));
+	await rings(page, 4);
+	for (const order of orders) {
+		await Promise.all([confirm(page, order), pause(3).then(() => scene.stack.killWorker())]);
+		await until(async () => (await statusOf(scene, customer, order)) === "confirmed", "the tap to be saved");
+	}
+	await agrees(scene, page, shop);
+	assert.deepEqual((await scene.api.orders(shop)).map((o) => o.version), [2, 2, 2, 2]);
+});
+
+troubled("no workers, a tap, a reload: it is saved when they are back", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const order = await scene.api.order(customer, shop);
+	await card(page, order).waitFor();
+	await scene.stack.down("workers");
+	try {
+		await confirm(page, order);
+		await card(page, order).getByText(w("board.not_saved")).waitFor();
+		await isLive(page, "offline");
+		await page.reload();
+		await alert(page, "board.unread").waitFor();
+	} finally {
+		await scene.stack.back("workers");
+	}
+	await until(async () => (await statusOf(scene, customer, order)) === "confirmed", "the tap to be saved");
+	await agrees(scene, page, shop);
+});
+
+troubled("the database is away", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const order = await scene.api.order(customer, shop);
+	await card(page, order).waitFor();
+	await scene.stack.down("mariadbd");
+	try {
+		await confirm(page, order);
+		await card(page, order).getByText(w("board.not_saved")).waitFor();
+		await isLive(page, "offline");
+	} finally {
+		await scene.stack.back("mariadbd");
+	}
+	await until(async () => (await statusOf(scene, customer, order)) === "confirmed", "the tap to be saved", 20000);
+	await agrees(scene, page, shop, 20000);
+});
+
+troubled("the token ends: it says so, and after signing in it has rung for all that came", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const first = await scene.api.order(customer, shop);
+	await rings(page, 1);
+	await tap(page, first, "board.heard");
+	await page.evaluate((token) => {
+		const who = JSON.parse(localStorage.getItem("pickup.board"));
+		localStorage.setItem("pickup.board", JSON.stringify({ ...who, access_token: token }));
+	}, scene.stack.token(shop.keeper, 3));
+	await page.reload();
+	await isLive(page);
+	await page.getByRole("heading", { name: w("board.sign_in_title") }).waitFor({ timeout: 15000 });
+	await alert(page, "board.expired").waitFor();
+	const second = await scene.api.order(customer, shop);
+	await signIn(page, shop.keeper);
+	await card(page, second).waitFor();
+	await rings(page, 1);
+	await agrees(scene, page, shop);
+});
+
+troubled("signed out everywhere, with a tap on its way: whoever signs in again finds it saved or not, as it is", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const order = await scene.api.order(customer, shop);
+	await card(page, order).waitFor();
+	await scene.api.call("POST", "/auth/logout-all", { who: shop.keeper });
+	await confirm(page, order).catch(() => {});
+	await page.getByRole("heading", { name: w("board.sign_in_title") }).waitFor();
+	const second = await scene.api.order(customer, shop);
+	await signIn(page, shop.keeper);
+	Object.assign(shop.keeper, await scene.api.signIn(shop.keeper));
+	await card(page, second).waitFor();
+	await rings(page, 1);
+	await agrees(scene, page, shop);
+});
+
+troubled("two tablets at once", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const other = await asKeeper(scene, shop);
+	await isLive(other);
+	const [first, second] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
+	for (const tablet of [page, other]) await rings(tablet, 2);
+	await confirm(page, first);
+	await on(other, first, "board.next_preparing").waitFor();
+	await Promise.all([confirm(page, second), (async () => {
+		await tap(other, second, "board.cancel");
+		await other.getByRole("dialog").getByRole("button", { name: w("board.cancel") }).tap();
+	})()]);
+	await until(async () => (await statusOf(scene, customer, second)) !== "pending", "one of them to be done");
+	for (const tablet of [page, other]) {
+		await agrees(scene, tablet, shop);
+		await until(async () => !(await isRinging(tablet)), "silence on both");
+	}
+	const { status, version } = await scene.api.read(customer, second);
+	assert.ok((status === "cancelled" && version <= 3) || (status === "confirmed" && version === 2), `${status} ${version}`);
+});
+
+troubled("both tablets tap the same at the same moment", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const other = await asKeeper(scene, shop);
+	const order = await scene.api.order(customer, shop);
+	for (const tablet of [page, other]) await on(tablet, order, "board.confirm_minutes").waitFor();
+	const go = (tablet) => on(tablet, order, "board.confirm_minutes").evaluate((b) => b.click());
+	await Promise.all([go(page), go(other)]);
+	for (const tablet of [page, other]) await on(tablet, order, "board.next_preparing").waitFor();
+	assert.equal((await scene.api.read(customer, order)).version, 2);
+	for (const tablet of [page, other]) await agrees(scene, tablet, shop);
+});
+
+troubled("asleep: its timers stand still while orders come and the push nginx is restarted", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const first = await scene.api.order(customer, shop);
+	await rings(page, 1);
+	const wake = await sleeps(page);
+	await scene.api.change(shop, first, { status: "cancelled" });
+	await scene.stack.restart("push");
+	const [second, third] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
+	await pause(4000);
+	await wake();
+	for (const order of [second, third]) await card(page, order).waitFor({ timeout: 5000 });
+	await rings(page, 2);
+	await agrees(scene, page, shop);
+	await isLive(page, "live", 20000);
+});
+
+troubled("the customer's page: the push nginx is killed, then it is offline; it ends at what holds", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const order = await scene.api.order(customer, shop);
+	const page = await asCustomer(scene, customer, `order/${order.id}`);
+	await page.getByText(w("order.live")).waitFor();
+	await scene.stack.restart("push");
+	await scene.api.change(shop, order, { status: "confirmed" });
+	await sees(page, "confirmed");
+	await page.context().setOffline(true);
+	await page.getByText(within("order.not_live")).waitFor({ timeout: 40000 });
+	await scene.api.change(shop, order, { status: "ready" });
+	await page.context().setOffline(false);
+	await sees(page, "ready", 5000);
+});
+
+troubled("the customer's page: signed out everywhere, its basket stays and is ordered once", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const page = await asCustomer(scene, customer, `shop/${shop.id}`);
+	await page.getByRole("button", { name: w("order.more", { name: shop.products[0].name }) }).click();
+	await page.locator("a.bar").click();
+	await scene.api.call("POST", "/auth/logout-all", { who: customer });
+	await page.getByRole("button", { name: within("order.place_for") }).click();
+	const dialog = page.getByRole("dialog");
+	await dialog.getByLabel(w("common.password")).fill(customer.password);
+	await dialog.getByLabel(w("common.phone")).fill(customer.phone_number);
+	await dialog.getByRole("button", { name: w("common.sign_in") }).click();
+	await sees(page, "pending");
+	assert.equal((await scene.api.orders(shop)).length, 1);
+});
+
+troubled("the customer's page: the database is away amid placing; it goes on trying and orders once", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const page = await asCustomer(scene, customer, `shop/${shop.id}`);
+	await page.getByRole("button", { name: w("order.more", { name: shop.products[0].name }) }).click();
+	await page.locator("a.bar").click();
+	await scene.stack.down("mariadbd");
+	try {
+		await page.getByRole("button", { name: within("order.place_for") }).click();
+		await page.getByText(w("order.trying")).waitFor();
+	} finally {
+		await scene.stack.back("mariadbd");
+	}
+	await sees(page, "pending", 20000);
+	assert.equal((await scene.api.orders(shop)).length, 1);
+});
