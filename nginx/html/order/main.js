@@ -2,29 +2,27 @@
 
 import { Problem, Session } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
-import { Live } from "../lib/live.js";
 import { choose, current, languages, t } from "../lib/words.js";
-import { pending } from "./attempt.js";
 import { Baskets, Store } from "./basket.js";
 import { Data } from "./data.js";
-import { notify } from "./notify.js";
 import { OrderBook, isOpen } from "./orderbook.js";
 import { ShopsView } from "./shops.js";
-import { signIn, signInFirst } from "./sign.js";
 import { shops, words } from "./start.js";
 import { trouble } from "./ui.js";
 
 const SAY_MS = 50;
 const RETRY_MAX_MS = 30000;
 
+/** What the first view needs not, and the network may not give: each use says what holds without it. */
 const later = () => import("./later.js");
 
 /** Addresses; whether their view is among the later ones; and how it is made. */
 const ROUTES = [
 	[/^#\/shop\/(\d+)\/checkout$/, true, ({ CheckoutView }, app, id) => new CheckoutView(app, Number(id))],
 	[/^#\/shop\/(\d+)$/, true, ({ MenuView }, app, id) => new MenuView(app, Number(id))],
-	[/^#\/orders$/, true, ({ MineView }, app) => (app.user ? new MineView(app) : signInFirst(app, t("order.mine")))],
-	[/^#\/order\/(\d+)$/, true, ({ ProgressView }, app, id) => (app.user ? new ProgressView(app, Number(id)) : signInFirst(app, t("order.order", { id })))],
+	[/^#\/orders$/, true, ({ MineView, signInFirst }, app) => (app.user ? new MineView(app) : signInFirst(app, t("order.mine")))],
+	[/^#\/order\/(\d+)$/, true, ({ ProgressView, signInFirst }, app, id) =>
+		app.user ? new ProgressView(app, Number(id)) : signInFirst(app, t("order.order", { id }))],
 	[/^/, false, (_, app) => new ShopsView(app)],
 ];
 
@@ -74,11 +72,18 @@ class App {
 			byId("main").focus();
 		});
 		this.user = this.session.who?.user_id;
-		this.listen();
 		this.drawTop();
-		this.toPending();
-		this.show(true);
-		Promise.resolve(shops).then(later).catch(() => {});
+		this.open();
+	}
+
+	/** The first view, and then what is behind it. */
+	async open() {
+		const tries = this.user ? this.store.names(`pickup.try.${this.user}.`) : [];
+		if (tries.length) await this.toPending(tries);
+		await this.show(true);
+		await shops;
+		await later().catch(() => {});
+		this.listen();
 	}
 
 	/** What a try to place keeps for that user and shop. */
@@ -88,13 +93,10 @@ class App {
 	}
 
 	/** Where this page was closed or loaded anew amid placing, it goes on there. */
-	toPending() {
-		const prefix = `pickup.try.${this.user}.`;
-		for (const name of this.store.names(prefix)) {
-			if (pending(this.store.get(name), Date.now()) !== "fresh") continue;
-			history.replaceState(null, "", `#/shop/${name.slice(prefix.length)}/checkout`);
-			return;
-		}
+	async toPending(tries) {
+		const { pending } = await later().catch(() => ({}));
+		const found = tries.find((name) => pending?.(this.store.get(name), Date.now()) === "fresh");
+		if (found) history.replaceState(null, "", `#/shop/${found.split(".").at(-1)}/checkout`);
 	}
 
 	go(hash) {
@@ -159,11 +161,18 @@ class App {
 	}
 
 	/** Hears of one's own orders, whatever view is shown. */
-	listen() {
+	async listen() {
+		const { user } = this;
 		this.live?.close();
 		this.live = null;
-		if (!this.user) return;
-		this.live = new Live(this.session, "customer", this.user);
+		if (!user) return;
+		const views = await later().catch(() => null);
+		if (user !== this.user || this.live) return;
+		if (!views) {
+			setTimeout(() => user === this.user && !this.live && this.listen(), RETRY_MAX_MS);
+			return;
+		}
+		this.live = new views.Live(this.session, "customer", this.user);
 		this.live.addEventListener("message", (event) => this.insist(() => this.readOrder(event.detail.order_id)));
 		this.live.addEventListener("resync", () => this.insist(() => this.readOpen()));
 		this.live.addEventListener("state", () => {
@@ -220,6 +229,7 @@ class App {
 		this.say(`${t("order.order", { id: order.id })}: ${status}`);
 		if (order.status !== "ready" && order.status !== "cancelled") return;
 		const about = [t("order.order", { id: order.id }), this.data.shop(order.shop_id)?.name].filter(Boolean).join(", ");
+		const notify = (...of) => later().then((views) => views.notify(...of), () => {});
 		notify(status, about, `pickup-${order.id}-${order.status}`, `#/order/${order.id}`);
 	}
 
@@ -237,7 +247,7 @@ class App {
 		const who = session.token
 			? [h("span", { class: "quiet" }, session.who.phone_number),
 				h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))]
-			: [h("button", { type: "button", onclick: () => signIn(this) }, t("common.sign_in"))];
+			: [h("button", { type: "button", onclick: () => later().then(({ signIn }) => signIn(this), () => location.reload()) }, t("common.sign_in"))];
 		byId("account").replaceChildren(...who, h("label", { for: "language", class: "unseen" }, t("common.language")), language);
 		if (isFocused) byId("account").querySelector("button").focus();
 		this.drawCount();
