@@ -6,9 +6,26 @@ import { settings } from "./keep.js";
 
 const MM = 96 / 25.4;
 const page = new CSSStyleSheet();
+const sheet = { loading: null };
+
+/** Settles when the tickets' style sheet is there; where it could not be had, it is asked for again next time. */
+export function styled() {
+	sheet.loading ??= new Promise((resolve) => {
+		const link = h("link", { rel: "stylesheet", href: "ticket.css" });
+		link.onload = resolve;
+		link.onerror = () => {
+			link.remove();
+			sheet.loading = null;
+			resolve();
+		};
+		document.head.append(link);
+	});
+	return sheet.loading;
+}
 
 /** Prints that order. place is the element that is printed and nothing else; photo is the address of its list's photo, or null. */
 export async function print(place, order, desk, photo) {
+	await styled();
 	document.adoptedStyleSheets = [page];
 	place.className = `paper-${settings.paper}`;
 	place.replaceChildren(...contents(order, desk, photo).filter(Boolean));
