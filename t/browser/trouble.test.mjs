@@ -48,11 +48,11 @@ troubled("an order changed elsewhere after a tap that was not sent: the tap lose
 	await page.context().setOffline(true);
 	await confirm(page, order);
 	await card(page, order).getByText(w("board.not_saved")).waitFor();
-	await scene.api.change(shop, order, { status: "cancelled", cancel_reason: "Closed early" });
+	await scene.api.change(shop, order, { status: "confirmed", estimated_preparation_minutes: 45 });
 	await page.context().setOffline(false);
 	await alert(page, "board.somebody_else", { id: order.id }).waitFor();
 	await agrees(scene, page, shop);
-	assert.equal(await statusOf(scene, customer, order), "cancelled");
+	assert.equal((await scene.api.read(customer, order)).estimated_preparation_minutes, 45);
 });
 
 troubled("an answer that got lost: the same tap again finds that it was done", async (scene) => {
