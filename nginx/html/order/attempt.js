@@ -1,6 +1,6 @@
 // attempt.js - placing a basket so that it is ordered once, whatever gets lost: a second tap, a reload, an answer. Pure but for what it is given.
 //
-// A basket has one key from its first try until its order is known. The server remembers orders by key and body, and no refusals: so a basket that was
+// A basket has one key until its order is known. The server remembers orders by key and body, and no refusals: so a basket that was
 // refused and changed goes on under its key, and should an earlier try have got through after all (its answer lost, its request late), the server says
 // that the key is used: then the earlier bodies are sent again, one of which gives the order. A key is given up for a new one only when its order is
 // known, when no body of ours has it, or when it is so old that the server may have forgotten it.
@@ -14,8 +14,6 @@ const FRESH_MS = 600000;
 
 /** Refusals with these were judged by the program, and nothing was ordered. Whatever else fails leaves open whether it was. */
 const REFUSED = new Set([400, 403, 404, 405, 409, 410, 412, 413, 415, 422]);
-
-export const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 /** "unknown": it may have been ordered. "sign_in", "reused", "refused": it was not, by this request. */
 export function meaning(problem) {
@@ -36,22 +34,25 @@ export function pending(kept, now) {
 /** The body that may have been ordered. */
 export const latest = (kept) => JSON.parse(kept.bodies.at(-1));
 
-/** What is kept from the moment before that body is sent. */
-export function begin(kept, body, now, newKey = makeKey) {
+/** Whether the server may have forgotten what was placed under the key: then the basket needs another one. */
+export const isForgotten = (kept, key, now) => isKept(kept) && kept.key === key && !isAlive(kept, now);
+
+/** What is kept from the moment before that body is sent. key is the basket's; one under which something may have been ordered already goes before. */
+export function begin(kept, body, now, key) {
 	const text = JSON.stringify(body);
-	if (!isAlive(kept, now)) return { key: newKey(), at: now, sentAt: now, bodies: [text], isOpen: true, isHeld: false };
+	if (!isAlive(kept, now)) return { key, at: now, sentAt: now, bodies: [text], isOpen: true, isHeld: false };
 	return { ...kept, sentAt: now, bodies: [...kept.bodies.filter((b) => b !== text).slice(1 - BODIES_MAX), text], isOpen: true, isHeld: false };
 }
 
-/** Places the body, trying again until there is an answer.
+/** Places the body of the basket with that key, trying again until there is an answer.
  * send(text, key) gives the order or throws a Problem. kept() is what is kept, keep(attempt or null) keeps it. pause(problem, failures) waits before the
  * next try and gives false to stop. Gives {order, isEarlier} (isEarlier: it is of an earlier body, the present one was not ordered), {refusal: Problem},
  * {isSignedOut: true}, {isLost: true} (the key was used for something that nobody here knows) or {isStopped: true} (nothing is known yet; what is kept
  * says so). */
-export async function place(body, { send, kept, keep, pause, now = Date.now, newKey = makeKey }) {
+export async function place(body, key, { send, kept, keep, pause, now = Date.now }) {
 	const before = kept();
 	const wasOpen = pending(before, now()) !== "none";
-	const attempt = begin(before, body, now(), newKey);
+	const attempt = begin(before, body, now(), key);
 	keep(attempt);
 	let answer = await insist(attempt.bodies.at(-1), attempt.key, send, pause);
 	if (answer.isReused) answer = await findEarlier(attempt, send, pause);

@@ -1,5 +1,7 @@
 // basket.js - what somebody is about to order: a basket for each shop, kept in the browser. Pure but for the store that it is given.
-// A basket: {lines: [{product_id, name, price, quantity, special_instructions}], when: "now" | "later", time, notes, photo: {url, user_id} | null}.
+// A basket: {lines: [{product_id, name, price, quantity, special_instructions}], when: "now" | "later", time, notes, photo: {url, user_id} | null, key}.
+// key is what it is placed under. It is made with the basket, long before anybody places it: so two windows that place it at the same moment, neither of
+// which can know of the other yet, do so under one key.
 
 export const QUANTITY_MAX = 999;
 export const LINES_MAX = 100;
@@ -41,7 +43,9 @@ export class Store {
 	}
 }
 
-export const emptyBasket = () => ({ lines: [], when: "now", time: null, notes: "", photo: null });
+export const emptyBasket = () => ({ lines: [], when: "now", time: null, notes: "", photo: null, key: null });
+
+export const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 const isLine = (line) =>
 	Number.isSafeInteger(line?.product_id) && Number.isSafeInteger(line.quantity) && line.quantity > 0 && typeof line.price === "number";
@@ -59,7 +63,8 @@ export class Baskets {
 	}
 	/** change(basket) gives the one that is kept from now on. It is given what is kept at this moment, as another tab may have changed it. */
 	change(shopId, change) {
-		const basket = change(this.of(shopId));
+		const changed = change(this.of(shopId));
+		const basket = { ...changed, key: changed.key ?? makeKey() };
 		this.store.set(`pickup.basket.${shopId}`, isEmpty(basket) && basket.when === "now" && !basket.notes ? null : basket);
 		return basket;
 	}

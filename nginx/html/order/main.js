@@ -240,16 +240,18 @@ class App {
 
 	drawTop() {
 		const { session } = this;
+		const enter = () => later().then(({ signIn }) => signIn(this), () => location.reload());
+		const button = session.token
+			? h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))
+			: h("button", { type: "button", onclick: enter }, t("common.sign_in"));
 		const isFocused = byId("account").contains(document.activeElement);
+		byId("account").replaceChildren(button);
+		if (isFocused) button.focus();
 		const options = Object.entries(languages).map(([code, name]) => h("option", { value: code, lang: code }, name));
 		const language = h("select", { id: "language", onchange: () => choose(language.value) }, options);
 		language.value = current();
-		const who = session.token
-			? [h("span", { class: "quiet" }, session.who.phone_number),
-				h("button", { type: "button", onclick: () => session.signOut() }, t("common.sign_out"))]
-			: [h("button", { type: "button", onclick: () => later().then(({ signIn }) => signIn(this), () => location.reload()) }, t("common.sign_in"))];
-		byId("account").replaceChildren(...who, h("label", { for: "language", class: "unseen" }, t("common.language")), language);
-		if (isFocused) byId("account").querySelector("button").focus();
+		byId("bottom").replaceChildren(h("label", { for: "language" }, t("common.language")), language,
+			h("span", { class: "quiet" }, session.token ? t("order.signed_in", { phone: session.who.phone_number }) : ""));
 		this.drawCount();
 	}
 }

@@ -3,8 +3,8 @@
 import { Problem } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { t, tell } from "../lib/words.js";
-import { latest, pending, place } from "./attempt.js";
-import { bodyOf, isEmpty, total, withQuantity } from "./basket.js";
+import { isForgotten, latest, pending, place } from "./attempt.js";
+import { bodyOf, isEmpty, makeKey, total, withQuantity } from "./basket.js";
 import { explain } from "./refusal.js";
 import { signIn } from "./sign.js";
 import { amount, button, times } from "./ui.js";
@@ -88,13 +88,22 @@ export class Placing {
 		const tries = this.app.triesOf(user, this.checkout.shopId);
 		this.#isSending = true;
 		this.tell([t("order.placing")], [], false);
-		const answer = await place(body, {
+		const answer = await place(body, this.#key(tries.get()), {
 			kept: tries.get, keep: tries.set,
 			send: (text, key) => (user === this.#user ? this.#post(text, key) : Promise.reject(new Problem(0))),
 			pause: (problem, failures) => user === this.#user && this.#pause(problem, failures),
 		}).finally(() => { this.#isSending = false; });
 		if (answer.order) this.#placed(answer, body, user);
 		else if (!this.#isLeft) await this.#notPlaced(answer, body);
+	}
+
+	#key(kept) {
+		if (isForgotten(kept, this.#basket.key, Date.now())) this.#renewKey();
+		return this.#basket.key ?? makeKey();
+	}
+	/** What is in the basket now is another order than the one that its key was used for. */
+	#renewKey() {
+		this.app.baskets.change(this.checkout.shopId, (basket) => ({ ...basket, key: makeKey() }));
 	}
 
 	async #post(text, key) {
@@ -136,16 +145,22 @@ export class Placing {
 			app.remark(order.id, t("order.other_total", { total: amount(order.total_amount, this.#shop) }));
 		}
 		if (isSame) app.baskets.drop(shopId);
+		else this.#renewKey();
 		app.say(t("order.placed", { id: order.id }));
 		if (!this.#isLeft) app.go(`#/order/${order.id}`);
 	}
 
 	async #notPlaced(answer, body) {
 		if (answer.refusal) await this.#refused(answer.refusal, body);
-		else if (answer.isLost) this.tell([t("order.lost")], [h("button", { type: "button", onclick: () => this.app.go("#/orders") }, t("order.mine"))]);
+		else if (answer.isLost) this.#lost();
 		else if (!answer.isSignedOut) this.tell([t("order.not_known")]);
 		else if (await signIn(this.app, t("order.sign_in_again"))) await this.order();
 		else this.tell([t("order.sign_in_again")]);
+	}
+
+	#lost() {
+		this.#renewKey();
+		this.tell([t("order.lost")], [h("button", { type: "button", onclick: () => this.app.go("#/orders") }, t("order.mine"))]);
 	}
 
 	async #refused(problem, body) {

@@ -267,6 +267,7 @@ export default {
 	"order.sign_in_again": "Sie sind abgemeldet. Melden Sie sich wieder an, es geht nichts verloren.",
 	"order.sign_in_first": "Melden Sie sich an, um das zu sehen.",
 	"order.sign_in_to_order": "Zum Bestellen melden Sie sich an, oder legen Sie ein Konto an. Ihr Korb bleibt.",
+	"order.signed_in": "Angemeldet als {phone}",
 	"order.slot": "Abholzeit",
 	"order.sold_out": "Ausverkauft",
 	"order.status.cancelled": "Abgesagt",

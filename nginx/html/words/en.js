@@ -267,6 +267,7 @@ export default {
 	"order.sign_in_again": "You are signed out. Sign in again, and nothing is lost.",
 	"order.sign_in_first": "Sign in to see this.",
 	"order.sign_in_to_order": "Sign in, or create an account, to order. Your basket stays.",
+	"order.signed_in": "Signed in as {phone}",
 	"order.slot": "Pickup time",
 	"order.sold_out": "Sold out",
 	"order.status.cancelled": "Cancelled",

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { load } from "./load.mjs";
 
-const { begin, latest, meaning, pending, place } = await load("order/attempt.js");
+const { begin, isForgotten, latest, meaning, pending, place } = await load("order/attempt.js");
 
 const problem = (status, code = "unknown") => ({ status, code, members: {} });
 const LOST = problem(0, "offline");
@@ -30,16 +30,18 @@ class Server {
 	}
 }
 
-/** A browser: what it keeps, over reloads. */
+/** A browser: what it keeps, over reloads. Its basket has a key until that is used. */
 class Browser {
 	constructor(server) {
-		Object.assign(this, { server, memory: null, clock: 0, keys: 0, pauses: 0 });
+		Object.assign(this, { server, memory: null, clock: 0, keys: 1, pauses: 0 });
 	}
-	place(body, pause = async () => true) {
-		return place(body, {
+	async place(body, pause = async () => true) {
+		const answer = await place(body, `key-${this.keys}`, {
 			send: this.server.send, kept: () => structuredClone(this.memory), keep: (attempt) => { this.memory = structuredClone(attempt); },
-			pause: (...of) => (this.pauses++, pause(...of)), now: () => this.clock, newKey: () => `key-${++this.keys}`,
+			pause: (...of) => (this.pauses++, pause(...of)), now: () => this.clock,
 		});
+		if (answer.order || answer.isLost) this.keys = this.server.orders.length + 1;
+		return answer;
 	}
 }
 
@@ -59,7 +61,7 @@ test("requests and answers that get lost, and servers that are away", async () =
 	for (const fates of [["lost", "lost"], ["deaf"], ["deaf", "lost", "deaf"], [refused[1], "deaf"], ...refused.map((fate) => [fate])]) {
 		const browser = new Browser(new Server((n) => fates[n - 1]));
 		const answer = await browser.place(RICE);
-		assert.deepEqual([answer.order.id, browser.server.orders.length, browser.pauses, browser.keys], [1, 1, fates.length, 1], JSON.stringify(fates));
+		assert.deepEqual([answer.order.id, browser.server.orders.length, browser.pauses, browser.keys], [1, 1, fates.length, 2], JSON.stringify(fates));
 	}
 });
 
@@ -104,6 +106,15 @@ test("two taps at once are one order", async () => {
 	assert.deepEqual([a.order.id, b.order.id, browser.server.orders.length], [1, 1, 1]);
 });
 
+test("two windows that can't know of each other yet are one order", async () => {
+	const server = new Server();
+	const windows = [new Browser(server), new Browser(server)];
+	const answers = await Promise.all(windows.map((browser) => browser.place(RICE)));
+	assert.deepEqual([answers.map(({ order }) => order.id), server.orders.length], [[1, 1], 1]);
+	const [changed] = await Promise.all([new Browser(server)].map((browser) => browser.place(DAL)));
+	assert.deepEqual([changed, server.orders.length], [{ isLost: true }, 1], "one that knows less asks");
+});
+
 test("a refusal leaves the key; the changed basket is ordered with it", async () => {
 	const browser = new Browser(new Server((n) => (n === 1 ? problem(409, "out_of_stock") : undefined)));
 	assert.equal((await browser.place(RICE)).refusal.code, "out_of_stock");
@@ -138,7 +149,7 @@ test("the earlier order is looked for until there is an answer", async () => {
 
 test("a key that was used for what nobody here knows is given up, and nothing is ordered", async () => {
 	const browser = new Browser(new Server());
-	browser.memory = begin(null, DAL, 0, () => "key-0");
+	browser.memory = begin(null, DAL, 0, "key-0");
 	browser.server.arrive("{}", "key-0");
 	assert.deepEqual(await browser.place(RICE), { isLost: true });
 	assert.deepEqual([browser.server.orders.length, browser.memory], [1, null]);
@@ -159,20 +170,22 @@ test("signed out: nothing was ordered, and what was open before stays open", asy
 });
 
 test("what is old is not sent by itself, and a key that the server may have forgotten not at all", async () => {
-	const kept = begin(null, RICE, 0, () => "key-0");
+	const kept = begin(null, RICE, 0, "key-0");
 	assert.deepEqual([0, 9 * 60000, 11 * 60000, 19 * HOUR, 21 * HOUR].map((now) => pending(kept, now)), ["fresh", "fresh", "old", "old", "none"]);
-	assert.equal(begin(kept, DAL, 19 * HOUR, () => "key-1").key, "key-0");
-	assert.equal(begin(kept, DAL, 21 * HOUR, () => "key-1").key, "key-1");
-	assert.equal(begin(kept, DAL, -1 * HOUR, () => "key-1").key, "key-0", "a clock that was set back");
+	assert.equal(begin(kept, DAL, 19 * HOUR, "key-1").key, "key-0");
+	assert.equal(begin(kept, DAL, 21 * HOUR, "key-1").key, "key-1");
+	assert.equal(begin(kept, DAL, -1 * HOUR, "key-1").key, "key-0", "a clock that was set back");
+	assert.deepEqual([19 * HOUR, 21 * HOUR].map((now) => isForgotten(kept, "key-0", now)), [false, true]);
+	assert.ok(!isForgotten(kept, "key-1", 21 * HOUR) && !isForgotten(null, "key-0", 21 * HOUR));
 	for (const odd of [null, undefined, 3, {}, { key: 1 }, { key: "a", bodies: [], at: 0 }]) assert.equal(pending(odd, 0), "none");
 });
 
 test("bodies are kept once each, the latest last, and not without end", () => {
-	let kept = begin(null, RICE, 0, () => "k");
-	kept = begin(kept, DAL, 1);
-	kept = begin(kept, RICE, 2);
+	let kept = begin(null, RICE, 0, "k");
+	kept = begin(kept, DAL, 1, "k");
+	kept = begin(kept, RICE, 2, "k");
 	assert.deepEqual(kept.bodies.map((text) => JSON.parse(text)), [DAL, RICE]);
-	for (let n = 0; n < 50; n++) kept = begin(kept, { n }, 3);
+	for (let n = 0; n < 50; n++) kept = begin(kept, { n }, 3, "k");
 	assert.deepEqual([kept.bodies.length, latest(kept)], [20, { n: 49 }]);
 });
 

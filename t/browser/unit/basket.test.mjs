@@ -60,6 +60,18 @@ test("what is kept, also by two tabs, and whatever was written there", () => {
 	}
 });
 
+test("a basket has one key from its first line to its end, for all windows", () => {
+	const memory = new Memory();
+	const [one, two] = [new Baskets(new Store(memory)), new Baskets(new Store(memory))];
+	const { key } = one.change(7, (basket) => withQuantity(basket, RICE, 2));
+	assert.match(key, /^[0-9a-f]{32}$/);
+	two.change(7, (basket) => withWish({ ...withQuantity(basket, DAL, 1), when: "later" }, 1, "x"));
+	assert.equal(one.of(7).key, key);
+	assert.ok(!JSON.stringify(bodyOf(one.of(7), 7, 1)).includes(key));
+	one.drop(7);
+	assert.notEqual(two.change(7, (basket) => withQuantity(basket, RICE, 2)).key, key);
+});
+
 test("a browser that keeps nothing keeps it for the page", () => {
 	for (const storage of [broken, null]) {
 		const baskets = new Baskets(new Store(storage));
