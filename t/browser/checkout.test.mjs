@@ -192,6 +192,9 @@ test("checkout: permission for notifications is asked for on a tap, and they bel
 	const who = await scene.api.user();
 	const order = await scene.api.order(who, shop);
 	const page = await asCustomer(scene, who, `order/${order.id}`);
+	await page.getByText(w("order.live")).waitFor();
+	// What is read again would show the permission before the tap.
+	await page.waitForLoadState("networkidle");
 	await button(page, "order.tell_me").waitFor();
 	await page.context().grantPermissions(["notifications"]);
 	await button(page, "order.tell_me").click();

@@ -24,6 +24,12 @@ export async function askPermission() {
 	return answer;
 }
 
+/** Where the permission is older than the worker, or outlived it. */
+async function byWorker(title, options) {
+	if (!(await registration())) return;
+	await (await navigator.serviceWorker.ready).showNotification(title, options);
+}
+
 /** Several pages of one browser that tell the same show it once: the tag is what it is about. */
 export async function notify(title, body, tag, hash) {
 	if (permission() !== "granted") return;
@@ -33,6 +39,6 @@ export async function notify(title, body, tag, hash) {
 		if (worker?.active) await worker.showNotification(title, options);
 		else new Notification(title, options).onclick = () => self.focus();
 	} catch {
-		// The page says it too.
+		await byWorker(title, options).catch(() => {});
 	}
 }
