@@ -196,7 +196,11 @@ test("checkout: permission for notifications is asked for on a tap, and they bel
 	// What is read again would show the permission before the tap.
 	await page.waitForLoadState("networkidle");
 	await button(page, "order.tell_me").waitFor();
-	await page.context().grantPermissions(["notifications"]);
+	// Somebody who allows it when they are asked, and not before.
+	await page.exposeFunction("allow", () => page.context().grantPermissions(["notifications"]));
+	await page.evaluate(() => {
+		Notification.requestPermission = () => globalThis.allow().then(() => Notification.permission);
+	});
 	await button(page, "order.tell_me").click();
 	await page.getByText(w("order.will_tell")).waitFor();
 	await until(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.state === "activated"), "the worker");
