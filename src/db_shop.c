@@ -101,12 +101,12 @@ enum outcome db_shop_get_locked(struct db *db, struct arena *a, struct shop_id i
 	return get_shop(db, SQL_SHOP_GET_LOCKED, a, id, out);
 }
 
-static enum outcome list_shops(struct db *db, struct arena *a, struct shop_id before, bool all, uint64_t limit,
+/* args: the last one is the limit. */
+static enum outcome list_shops(struct db *db, enum sql sql, struct arena *a, const struct db_val *args, size_t nargs, uint64_t limit,
 	struct shop **out, size_t *n)
 {
-	const struct db_val args[] = { below(before.v), db_int(!all), db_uint(limit) };
 	struct shops ss = { .arena = a, .v = arena_array(a, limit, sizeof *ss.v), .max = limit };
-	enum outcome oc = db_run(db, SQL_SHOP_LIST, 0, args, COUNT(args), take_shop, &ss, NULL);
+	enum outcome oc = db_run(db, sql, 0, args, nargs, take_shop, &ss, NULL);
 
 	if (oc != OC_OK)
 		return oc;
@@ -117,12 +117,24 @@ static enum outcome list_shops(struct db *db, struct arena *a, struct shop_id be
 
 enum outcome db_shop_list(struct db *db, struct arena *a, struct shop_id before, uint64_t limit, struct shop **out, size_t *n)
 {
-	return list_shops(db, a, before, false, limit, out, n);
+	const struct db_val args[] = { below(before.v), db_int(1), db_uint(limit) };
+
+	return list_shops(db, SQL_SHOP_LIST, a, args, COUNT(args), limit, out, n);
 }
 
 enum outcome db_shop_list_all(struct db *db, struct arena *a, struct shop_id before, uint64_t limit, struct shop **out, size_t *n)
 {
-	return list_shops(db, a, before, true, limit, out, n);
+	const struct db_val args[] = { below(before.v), db_int(0), db_uint(limit) };
+
+	return list_shops(db, SQL_SHOP_LIST, a, args, COUNT(args), limit, out, n);
+}
+
+enum outcome db_shop_list_of(struct db *db, struct arena *a, struct user_id owner, struct user_id staff, struct shop_id before,
+	uint64_t limit, struct shop **out, size_t *n)
+{
+	const struct db_val args[] = { db_uint(owner.v), below(before.v), db_uint(staff.v), below(before.v), db_uint(limit) };
+
+	return list_shops(db, SQL_SHOP_LIST_OF, a, args, COUNT(args), limit, out, n);
 }
 
 enum outcome db_shop_insert(struct db *db, struct shop *s)

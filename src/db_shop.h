@@ -52,6 +52,9 @@ must_check enum outcome db_shop_get_locked(struct db *db, struct arena *a, struc
 must_check enum outcome db_shop_list(struct db *db, struct arena *a, struct shop_id before, uint64_t limit, struct shop **out, size_t *n);
 /* The same with the inactive ones. */
 must_check enum outcome db_shop_list_all(struct db *db, struct arena *a, struct shop_id before, uint64_t limit, struct shop **out, size_t *n);
+/* The same, inactive ones as well, of that owner, and those that let that person in (either may be nobody: id 0). */
+must_check enum outcome db_shop_list_of(struct db *db, struct arena *a, struct user_id owner, struct user_id staff, struct shop_id before,
+	uint64_t limit, struct shop **out, size_t *n);
 /* Inserts s (id ignored), sets s->id. The owner must exist (the caller has looked). */
 must_check enum outcome db_shop_insert(struct db *db, struct shop *s);
 /* Writes every column but created_at and the rules. OC_NOT_FOUND. */

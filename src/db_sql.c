@@ -100,6 +100,10 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	/* before id, lowest is_active wanted, limit */
 	READS(SQL_SHOP_LIST, "uiu", SHOP_ROW,
 		"SELECT " SHOP_COLUMNS " FROM shops WHERE id < ? AND is_active >= ? ORDER BY id DESC LIMIT ?"),
+	/* owner, before id; staff, before id; limit */
+	READS(SQL_SHOP_LIST_OF, "uuuuu", SHOP_ROW,
+		"SELECT " SHOP_COLUMNS " FROM (SELECT id AS one FROM shops WHERE owner_id = ? AND id < ?"
+		" UNION SELECT shop_id FROM shop_staff WHERE user_id = ? AND shop_id < ?) mine JOIN shops ON id = one ORDER BY one DESC LIMIT ?"),
 	/* owner_id, name, timezone, currency, address, phone_number, created_at, updated_at */
 	WRITES(SQL_SHOP_INSERT, "ussssstt",
 		"INSERT INTO shops (owner_id, name, timezone, currency, address, phone_number, created_at, updated_at)"

@@ -21,6 +21,7 @@ enum outcome ep_orders_export(struct req *r);	/* ep_export.c */
 enum outcome ep_events_of_shop(struct req *r);	/* ep_events.c */
 enum outcome ep_events_of_customer(struct req *r);
 enum outcome ep_shop_list(struct req *r);	/* ep_shop.c */
+enum outcome ep_shops_of_me(struct req *r);
 enum outcome ep_shop_get(struct req *r);
 enum outcome ep_shop_create(struct req *r);
 enum outcome ep_shop_change(struct req *r);

@@ -3,6 +3,7 @@
 #include "ep.h"
 
 #include "access.h"
+#include "account.h"
 #include "db_shop.h"
 #include "page.h"
 #include "problem.h"
@@ -36,6 +37,18 @@ static void add_shops(struct req *r, struct buf *b, const struct shop *shops, si
 	arena_free(each);
 }
 
+/* shops: at most one more than the page holds, which says that there is another page. */
+static enum outcome reply_page(struct req *r, const struct query *q, const struct page_input *in, const struct shop *shops, size_t n)
+{
+	struct buf *b = reply_json(r, 200);
+	buf_addc(b, '[');
+	add_shops(r, b, shops, n < (size_t)in->limit ? n : (size_t)in->limit);
+	buf_addc(b, ']');
+	if (n > (size_t)in->limit)
+		page_link(r, q, shops[in->limit - 1].id.v);
+	return OC_OK;
+}
+
 enum outcome ep_shop_list(struct req *r)
 {
 	struct query q;
@@ -45,15 +58,22 @@ enum outcome ep_shop_list(struct req *r)
 	enum outcome oc = page_read(r, false, &q, &in);
 	if (oc == OC_OK)
 		oc = db_shop_list(r->app->db, r->arena, (struct shop_id){ in.cursor }, (uint64_t)in.limit + 1, &shops, &n);
-	if (oc != OC_OK)
-		return oc;
-	struct buf *b = reply_json(r, 200);
-	buf_addc(b, '[');
-	add_shops(r, b, shops, n < (size_t)in.limit ? n : (size_t)in.limit);
-	buf_addc(b, ']');
-	if (n > (size_t)in.limit)
-		page_link(r, &q, shops[in.limit - 1].id.v);
-	return OC_OK;
+	return oc == OC_OK ? reply_page(r, &q, &in, shops, n) : oc;
+}
+
+enum outcome ep_shops_of_me(struct req *r)
+{
+	const struct user_id nobody = { 0 };
+	struct user_id owner = is_of_shop(r->who.role, true, false) ? r->who.sub : nobody;
+	struct user_id staff = is_of_shop(r->who.role, false, true) ? r->who.sub : nobody;
+	struct query q;
+	struct page_input in;
+	struct shop *shops;
+	size_t n;
+	enum outcome oc = page_read(r, false, &q, &in);
+	if (oc == OC_OK)
+		oc = db_shop_list_of(r->app->db, r->arena, owner, staff, (struct shop_id){ in.cursor }, (uint64_t)in.limit + 1, &shops, &n);
+	return oc == OC_OK ? reply_page(r, &q, &in, shops, n) : oc;
 }
 
 /* A shop that was closed down is as if it were not there. */

@@ -25,6 +25,7 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/api/v1/events/shop/{id}", WHO_ANY, BODY_NONE, ep_events_of_shop, "Notifications of a shop after a number" },
 	{ HTTP_GET, "/api/v1/events/customer/{id}", WHO_ANY, BODY_NONE, ep_events_of_customer, "Notifications of a customer after a number" },
 	{ HTTP_GET, "/api/v1/shops", WHO_PUBLIC, BODY_NONE, ep_shop_list, "Shops, newest first" },
+	{ HTTP_GET, "/api/v1/shops/me", WHO_ANY, BODY_NONE, ep_shops_of_me, "Shops that are mine, or let me in, newest first" },
 	{ HTTP_GET, "/api/v1/shops/{id}", WHO_PUBLIC, BODY_NONE, ep_shop_get, "One shop" },
 	{ HTTP_POST, "/api/v1/shops", WHO_SHOPKEEPER, BODY_JSON, ep_shop_create, "Open a shop" },
 	{ HTTP_PATCH, "/api/v1/shops/{id}", WHO_SHOPKEEPER, BODY_JSON, ep_shop_change, "Change a shop, its hours and rules" },

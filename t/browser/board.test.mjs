@@ -1,7 +1,7 @@
 // The board by itself: what it shows and rings, one tap a step and never two, by touch, by keyboard, on paper.
 import assert from "node:assert/strict";
 import { photo } from "./lib/photos.mjs";
-import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rested, rings, tap } from "./lib/keeper.mjs";
+import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rested, rings, signIn, tap } from "./lib/keeper.mjs";
 import { stays, test, until } from "./lib/test.mjs";
 import { w, within } from "./lib/words.mjs";
 
@@ -176,7 +176,11 @@ test("board: somebody of the shop's staff works at it, and loses it when taken o
 	const helper = await scene.api.user("customer", "Weekend Helper");
 	const path = `/shops/${shop.id}/staff`;
 	await scene.api.call("POST", path, { who: shop.keeper, json: { phone_number: helper.phone_number } });
-	const page = await asKeeper(scene, shop, { who: helper });
+	const page = await scene.open("/board/", { device: "tablet" });
+	await signIn(page, helper);
+	await page.getByRole("heading", { name: w("board.other_shops") }).waitFor();
+	assert.equal(await page.getByRole("heading", { name: w("board.mine") }).count(), 0);
+	await page.getByRole("button", { name: shop.name }).tap();
 	await isLive(page);
 	const order = await scene.api.order(await scene.api.user(), shop);
 	await confirm(page, order);
@@ -185,6 +189,7 @@ test("board: somebody of the shop's staff works at it, and loses it when taken o
 	await scene.api.call("DELETE", `${path}/${helper.user_id}`, { who: shop.keeper });
 	await alert(page, "board.missing_shop").waitFor();
 	assert.equal(await card(page, order).count(), 0);
+	await page.getByText(w("board.no_shops")).waitFor();
 });
 
 for (const mm of [58, 80]) {

@@ -139,6 +139,48 @@ def test_who_may_change_one(api, world):
     assert check.ok(api.call("GET", path))["name"] == world.shop.name
 
 
+def mine(api, who, query=""):
+    return [shop["id"] for shop in check.ok(api.call("GET", "/api/v1/shops/me" + query, who))]
+
+
+def test_whose_shops(api, keeper, world):
+    """Those one owns and those that let one in, each once, newest first; nobody else's."""
+    other = api.tools.user("shopkeeper")
+    first, second = (check.ok(open_shop(api, keeper, name=name), 201) for name in ("First", "Second"))
+    helped, closed = (check.ok(open_shop(api, other, name=name), 201) for name in ("Helped", "Closed"))
+    for shop in (helped, closed):
+        check.ok(api.call("POST", f"/api/v1/shops/{shop['id']}/staff", other, json={"user_id": keeper.id}), 201)
+    check.ok(api.call("PATCH", f"/api/v1/shops/{closed['id']}", other, json={"is_active": False}))
+    found = mine(api, keeper)
+    assert found == sorted(found, reverse=True) and found[:4] == [closed["id"], helped["id"], second["id"], first["id"]]
+    assert mine(api, other) == [closed["id"], helped["id"]]
+    assert mine(api, api.tools.user()) == [] == mine(api, api.tools.user("admin"))
+    check.problem(api.call("GET", "/api/v1/shops/me"), 401, "unauthorized")
+    shown = check.ok(api.call("GET", "/api/v1/shops/me", other))
+    assert [(s["name"], s["is_active"], s["owner_id"]) for s in shown] == [("Closed", False, other.id), ("Helped", True, other.id)]
+    assert list(shown[0]) == SHOP
+
+
+def test_a_customer_who_helps_finds_the_shop(api):
+    shop, helper = api.tools.shop(), api.tools.user()
+    check.ok(api.call("POST", f"/api/v1/shops/{shop.id}/staff", shop.keeper, json={"user_id": helper.id}), 201)
+    assert mine(api, helper) == [shop.id]
+    assert api.call("DELETE", f"/api/v1/shops/{shop.id}/staff/{helper.id}", shop.keeper).status == 204
+    assert mine(api, helper) == []
+
+
+def test_ones_shops_come_in_pages(api):
+    keeper = api.tools.user("shopkeeper")
+    ids = [check.ok(open_shop(api, keeper), 201)["id"] for _ in range(3)]
+    page = api.call("GET", "/api/v1/shops/me?limit=2", keeper)
+    assert [shop["id"] for shop in check.ok(page)] == ids[:0:-1]
+    following = page.header("Link").split("<")[1].split(">")[0]
+    assert following.startswith("/api/v1/shops/me?")
+    last = api.call("GET", following, keeper)
+    assert [shop["id"] for shop in check.ok(last)] == ids[:1] and last.header("Link") is None
+    assert check.faults(api.call("GET", "/api/v1/shops/me?limit=0&cursor=x", keeper)) == ["cursor", "limit"]
+
+
 def test_a_shop_is_closed_down_and_opened_again(api):
     shop = api.tools.shop()
     assert api.set(shop, is_active=False)["is_active"] is False

@@ -5,7 +5,7 @@ import { Problem, Session } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
 import { load, t, tell } from "../lib/words.js";
 import { Badge } from "./badge.js";
-import { askRenewal, fillLanguages, forgetHelped, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
+import { askRenewal, fillLanguages, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
 import { settings } from "./keep.js";
 import { openOrders } from "./lists.js";
 import { Ring } from "./ring.js";
@@ -101,7 +101,6 @@ async function open(shop) {
 /** Not of this shop's people, or no more. */
 function lost() {
 	forgetShop(page.session);
-	forgetHelped(page.session, page.desk.shop.id);
 	choose();
 	alone(t("board.missing_shop"));
 }

@@ -1,11 +1,8 @@
 // door.js - who may come in, and to which shop: signing in, and the choice of a shop.
 
-import { byId, ask, h, keyed } from "../lib/dom.js";
+import { byId, ask, h } from "../lib/dom.js";
 import { choose, current, languages, t, tell } from "../lib/words.js";
 import { keep, kept } from "./keep.js";
-
-const FOUND_MAX = 30;
-const HELPED_MAX = 20;
 
 /** A choice of languages; another one loads the page anew. */
 export function fillLanguages(select) {
@@ -78,39 +75,20 @@ export function askRenewal(session, onTouch) {
 }
 
 const shopKey = (session) => `shop.${session.who.user_id}`;
-const helpedKey = (session) => `helped.${session.who.user_id}`;
 
 /** The shop that was chosen last by whoever is signed in, or null. */
 export const lastShop = (session) => kept(shopKey(session));
 export const forgetShop = (session) => keep(shopKey(session), null);
+export const rememberShop = (session, shop) => keep(shopKey(session), shop.id);
 
-/** Not a shop of theirs. */
-export function forgetHelped(session, id) {
-	keep(
-		helpedKey(session),
-		kept(helpedKey(session), []).filter((other) => other !== id),
-	);
-}
-
-/** A shop where they help is remembered, as no list tells of it. */
-export function rememberShop(session, shop) {
-	keep(shopKey(session), shop.id);
-	if (shop.owner_id === session.who.user_id) return;
-	keep(helpedKey(session), [shop.id, ...kept(helpedKey(session), []).filter((id) => id !== shop.id)].slice(0, HELPED_MAX));
-}
-
-/** Shows the shops to choose from: one's own, those where one helped before, and all others for who looks for one. onChoice(shop). */
+/** Shows the shops to choose from: one's own, and those that let one in. onChoice(shop). */
 export async function showShops(session, onChoice) {
 	const place = byId("shops-found");
 	place.replaceChildren(h("p", { role: "status" }, t("common.loading")));
 	try {
-		const shops = await session.all("/shops/?limit=200", 50);
+		const shops = (await session.all("/shops/me?limit=200")).filter((shop) => shop.is_active);
 		if (!session.who) return;
-		const own = shops.filter((shop) => shop.owner_id === session.who.user_id);
-		const helped = kept(helpedKey(session), [])
-			.map((id) => shops.find((shop) => shop.id === id))
-			.filter((shop) => shop && !own.includes(shop));
-		place.replaceChildren(...choices(own, helped, shops, onChoice));
+		place.replaceChildren(...choices(shops, session.who.user_id, onChoice));
 	} catch (problem) {
 		place.replaceChildren(
 			h("p", { class: "fault", role: "alert" }, tell(problem)),
@@ -119,7 +97,7 @@ export async function showShops(session, onChoice) {
 	}
 }
 
-function choices(own, helped, all, onChoice) {
+function choices(shops, userId, onChoice) {
 	const choice = (shop) =>
 		h(
 			"li",
@@ -131,29 +109,10 @@ function choices(own, helped, all, onChoice) {
 				shop.address && h("span", { class: "quiet" }, shop.address),
 			),
 		);
-	const found = h("ul", { class: "stack" });
-	const words = h("p", { class: "quiet", role: "status" });
-	const search = h("input", { type: "search", autocomplete: "off", oninput: look });
-	function look() {
-		const text = search.value.trim().toLocaleLowerCase();
-		const those =
-			text.length < 2 ? [] : all.filter((shop) => shop.name.toLocaleLowerCase().includes(text) || String(shop.id) === text).slice(0, FOUND_MAX);
-		keyed(
-			found,
-			those,
-			(shop) => shop.id,
-			choice,
-			() => {},
-		);
-		words.textContent = text.length >= 2 && !those.length ? t("board.no_such_shop") : "";
-	}
+	const list = (words, those) => (those.length ? [h("h2", {}, t(words)), h("ul", { class: "stack" }, those.map(choice))] : []);
+	if (!shops.length) return [h("p", {}, t("board.no_shops"))];
 	return [
-		h("h2", {}, t("board.mine")),
-		own.length ? h("ul", { class: "stack" }, own.map(choice)) : h("p", {}, t("board.no_shops")),
-		h("h2", {}, t("board.other_shops")),
-		helped.length > 0 && h("ul", { class: "stack" }, helped.map(choice)),
-		h("label", {}, t("board.which_shop_find"), search),
-		words,
-		found,
-	].filter(Boolean);
+		...list("board.mine", shops.filter((shop) => shop.owner_id === userId)),
+		...list("board.other_shops", shops.filter((shop) => shop.owner_id !== userId)),
+	];
 }

@@ -54,9 +54,8 @@ export default {
 	"board.next_preparing": "Zubereiten",
 	"board.next_ready": "Fertig",
 	"board.no_orders": "Keine Bestellungen",
-	"board.no_shops": "Noch gehört Ihnen kein Laden.",
+	"board.no_shops": "Noch gehört Ihnen kein Laden, und keiner hat Sie aufgenommen.",
 	"board.no_such_orders": "Keine solchen Bestellungen",
-	"board.no_such_shop": "Kein Laden gefunden.",
 	"board.not_saved": "Noch nicht gespeichert. Neuer Versuch läuft.",
 	"board.off_sale": "Ausverkauft",
 	"board.on_sale": "Im Angebot",
@@ -115,7 +114,6 @@ export default {
 	"board.volume": "Lautstärke",
 	"board.walk_in": "So bald wie möglich",
 	"board.which_shop": "Welcher Laden?",
-	"board.which_shop_find": "Laden suchen",
 
 	// common: what both pages say
 	"common.back": "Zurück",

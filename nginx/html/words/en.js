@@ -54,9 +54,8 @@ export default {
 	"board.next_preparing": "Start preparing",
 	"board.next_ready": "Ready",
 	"board.no_orders": "No orders",
-	"board.no_shops": "No shop is yours yet.",
+	"board.no_shops": "No shop is yours yet, and none has let you in.",
 	"board.no_such_orders": "No such orders",
-	"board.no_such_shop": "No shop is found.",
 	"board.not_saved": "Not saved yet. Trying again.",
 	"board.off_sale": "Sold out",
 	"board.on_sale": "On sale",
@@ -115,7 +114,6 @@ export default {
 	"board.volume": "Volume",
 	"board.walk_in": "As soon as possible",
 	"board.which_shop": "Which shop?",
-	"board.which_shop_find": "Find a shop",
 
 	// common: what both pages say
 	"common.back": "Back",
