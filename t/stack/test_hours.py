@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from lib import check, proc
+from lib import check
 from lib.clocked import Clocked
 from lib.together import together
 
@@ -203,7 +203,7 @@ def test_closed_down_while_an_order_waits_its_turn(at, shop, customer):
     with at.db.session() as owner, concurrent.futures.ThreadPoolExecutor(1) as pool:
         owner.tell(f"START TRANSACTION; UPDATE pickup.shops SET is_active = 0 WHERE id = {shop.id}")
         waiting = pool.submit(pre_order, at, customer, shop, "2026-03-02T12:00:00+01:00")
-        proc.wait_for(lambda: at.db.sql("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") != [["0"]], 10, "the order to wait")
+        at.db.wait_for_lock()
         owner.tell("COMMIT")
         check.problem(waiting.result(20), 404, "not_found")
 

@@ -25,7 +25,7 @@ STORY = [
     Step("uploadPhoto", who="customer", photo=photos.JPEG), Step("getPhoto", who="customer", name=None),
     Step("createShop", "corner", "shopkeeper"),
     Step("createProduct", "counted", "shopkeeper"), Step("createProduct", "not_counted", "shopkeeper"),
-    Step("listShops"), Step("getShop"), Step("listProducts", leave=["include_inactive"]), Step("getProduct"),
+    Step("listShops"), Step("listMyShops", who="shopkeeper"), Step("getShop"), Step("listProducts", leave=["include_inactive"]), Step("getProduct"),
     Step("placeOrder", "instant", "customer", leave=["Idempotency-Key"]),
     Step("changeShop", "hours", "shopkeeper"), Step("changeShop", "slots", "shopkeeper"), Step("changeShop", "kitchen", "shopkeeper"),
     Step("listSlots"),

@@ -126,8 +126,7 @@ def test_two_workers_with_the_last_free_place(api, scratch):
         first = pool.submit(behind.call, "POST", URL, customer, body=photos.JPEG)
         assert gate.is_reached.wait(10)
         second = pool.submit(api.client(**limit), "POST", URL, customer, body=photos.JPEG)
-        proc.wait_for(lambda: second.done() or int(api.db.sql("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")[0][0]),
-                      10, "the second one to wait", pause=0.01)
+        api.db.wait_for_lock(or_when=second.done)
         gate.is_open.set()
         assert (first.result(20).status, second.result(20).status) == (201, 429)
     behind.stop()

@@ -91,6 +91,12 @@ class Server:
         """A status variable of the server that counts something."""
         return int(self.sql(f"SELECT VARIABLE_VALUE FROM information_schema.global_status WHERE VARIABLE_NAME = '{name}'")[0][0])
 
+    def wait_for_lock(self, or_when=lambda: False):
+        """Until somebody waits for a row that another one holds. The table shows what was so at its last reading where that is less than 0.1 s ago:
+        who looks more often sees the same for ever."""
+        waiting = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+        proc.wait_for(lambda: or_when() or self.sql(waiting) != [["0"]], 10, "a wait for a lock", pause=0.15)
+
     def kill(self):
         """As a power cut."""
         if self.process:
