@@ -102,6 +102,32 @@ test("board: a whole order by keyboard alone", async (scene) => {
 	await agrees(scene, page, shop);
 });
 
+test("board: a key does to no order what was meant for another, whatever happens elsewhere", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const orders = [];
+	for (let n = 0; n < 5; n++) orders.push(await scene.api.order(customer, shop));
+	const page = await asKeeper(scene, shop, { device: "desk" });
+	await isLive(page);
+	await page.getByRole("button", { name: w("board.hush") }).click();
+	await page.keyboard.press("Tab");
+	await on(page, orders[2], "board.confirm_minutes").focus();
+	const focused = () => page.evaluate(() => [document.activeElement.closest(".card")?.dataset.key, document.activeElement.dataset.do ?? null]);
+	await scene.api.change(shop, orders[0], { status: "confirmed" });
+	await agrees(scene, page, shop);
+	assert.deepEqual(await focused(), [String(orders[2].id), "confirmed"], "its place changed, and nothing else");
+	await scene.api.change(shop, orders[2], { status: "cancelled" });
+	await agrees(scene, page, shop);
+	assert.deepEqual(await focused(), [String(orders[3].id), null], "the next one's heading");
+	await page.keyboard.press("Enter");
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Enter");
+	await until(async () => (await scene.api.read(customer, orders[3])).status === "confirmed", "it to be confirmed by its own button");
+	await agrees(scene, page, shop);
+	assert.deepEqual(await focused(), [String(orders[4].id), "confirmed"], "one's own step goes on to the next");
+	assert.deepEqual((await scene.api.orders(shop)).reverse().map((o) => o.status), ["confirmed", "pending", "cancelled", "confirmed", "pending"]);
+});
+
 test("board: what a filter hides is said, and what rings is never hidden", async (scene) => {
 	const shop = await scene.api.shop();
 	const customer = await scene.api.user();

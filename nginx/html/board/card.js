@@ -170,7 +170,7 @@ export function makeAnnounced(message) {
 	return h(
 		"li",
 		{ class: "card ringing" },
-		h("h3", {}, h("span", { class: "number" }, `#${message.order_id}`), " ", h("bdi", {}, message.customer_name)),
+		h("h3", { tabindex: "-1" }, h("span", { class: "number" }, `#${message.order_id}`), " ", h("bdi", {}, message.customer_name)),
 		h("p", { class: "quiet" }, t("board.announced")),
 		h("button", { type: "button", class: "go", "data-do": "heard" }, t("board.heard")),
 	);

@@ -20,6 +20,8 @@ export class View {
 	#shown = "";
 	#rang = new Set();
 	#kind = "";
+	/** The order that somebody here took a step with last. */
+	#acted = null;
 	#restTimer = 0;
 	#controller = new AbortController();
 
@@ -190,7 +192,7 @@ export class View {
 
 	#drawColumns({ columns, announced }) {
 		const desk = this.#desk;
-		const place = placeOfFocus();
+		const place = placeOfFocus(this.#acted);
 		for (const name of COLUMNS) {
 			const list = this.#lists[name];
 			const isShut = name === "finished" && !list.parentElement.open;
@@ -267,7 +269,12 @@ export class View {
 		const ask = { photo: this.#showPhoto, print: this.#print, minutes: this.#askMinutes, price: this.#askPrice, cancel: this.#askReason }[what];
 		if (ask) return this.#parts.more((more) => ask.call(this, more, order));
 		const minutes = what === "confirmed" ? desk.minutes(order) : null;
-		desk.step(order, { status: what, ...(minutes && { estimated_preparation_minutes: minutes }) });
+		this.#step(order, { status: what, ...(minutes && { estimated_preparation_minutes: minutes }) });
+	}
+
+	#step(order, json) {
+		this.#acted = order.id;
+		this.#desk.step(order, json);
 	}
 
 	#showPhoto(more, order) {
@@ -278,17 +285,17 @@ export class View {
 		const isPending = order.status === "pending";
 		const minutes = await more.askMinutes(order, isPending);
 		if (minutes === undefined) return;
-		this.#desk.step(order, { ...(isPending && { status: "confirmed" }), ...(minutes && { estimated_preparation_minutes: minutes }) });
+		this.#step(order, { ...(isPending && { status: "confirmed" }), ...(minutes && { estimated_preparation_minutes: minutes }) });
 	}
 
 	async #askPrice(more, order) {
 		const total_amount = await more.askPrice(order, this.#desk.shop.currency);
-		if (total_amount !== undefined) this.#desk.step(order, { total_amount });
+		if (total_amount !== undefined) this.#step(order, { total_amount });
 	}
 
 	async #askReason(more, order) {
 		const reason = await more.askReason(order);
-		if (reason !== undefined) this.#desk.step(order, { status: "cancelled", ...(reason && { cancel_reason: reason }) });
+		if (reason !== undefined) this.#step(order, { status: "cancelled", ...(reason && { cancel_reason: reason }) });
 	}
 
 	async #print(more, order) {
@@ -323,15 +330,15 @@ function makeAlert({ kind, text, words, act }) {
 	return element;
 }
 
-/** Where the focus is among the cards: its card may move away, and then the next one gets it. Where it was a finger that moved it, a heading gets it, so
- * that no key does anything by chance. */
-function placeOfFocus() {
+/** Where the focus is among the cards: its card may move away, and then the next one gets it: its first button where a key moved it, acted being its order. Else a
+ * heading does, so that no key does to one order what was meant for another. */
+function placeOfFocus(acted) {
 	const active = document.activeElement;
 	const card = byId("columns").contains(active) ? active.closest(".card") : null;
 	if (!card) return null;
 	const list = card.parentElement;
 	const index = [...list.children].indexOf(card);
-	const isByKey = active.matches(":focus-visible");
+	const isByKey = card.dataset.key === String(acted) && active.matches(":focus-visible");
 	return {
 		restore() {
 			if (document.activeElement !== document.body || !list.isConnected) return;

@@ -16,10 +16,13 @@ export function h(name, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Makes the children of parent those of items, in their order, with as few changes as can be: an element whose key stays is moved, not made anew, so focus and
- * scroll position stay. key(item) is a string; make(item) gives an element; update(element, item) brings a kept one up to date. */
+/** Makes the children of parent those of items, in their order, with as few changes as can be: an element whose key stays is kept, and so are focus and scroll
+ * position. key(item) is a string; make(item) gives an element; update(element, item) brings a kept one up to date. */
 export function keyed(parent, items, key, make, update) {
 	const kept = new Map([...parent.children].map((e) => [e.dataset.key, e]));
+	const wanted = new Set(items.map((item) => String(key(item))));
+	// What goes goes first: all behind it would have to be moved otherwise, and what is moved loses the focus.
+	for (const [k, element] of kept) if (!wanted.has(k)) element.remove();
 	let at = parent.firstElementChild;
 	for (const item of items) {
 		const k = String(key(item));
@@ -32,9 +35,14 @@ export function keyed(parent, items, key, make, update) {
 			element.dataset.key = k;
 		}
 		if (element === at) at = at.nextElementSibling;
-		else parent.insertBefore(element, at);
+		else move(element, parent, at);
 	}
-	for (const element of kept.values()) element.remove();
+}
+
+function move(element, parent, before) {
+	const focused = element.contains(document.activeElement) ? document.activeElement : null;
+	parent.insertBefore(element, before);
+	focused?.focus({ preventScroll: true });
 }
 
 /** Opens a <dialog> with that content, for as long as the promise that this gives is open: done(value) closes it; Escape gives undefined. */
