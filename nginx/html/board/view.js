@@ -120,7 +120,7 @@ export class View {
 			(element, alert) => {
 				put(element.querySelector("span"), alert.text);
 				const button = element.querySelector("button");
-				if (button) [button.textContent, button.onclick] = [alert.words, alert.act];
+				if (button) Object.assign(button, { textContent: alert.words, onclick: alert.act, hidden: !alert.words });
 			},
 		);
 	}
