@@ -128,6 +128,31 @@ test("board: a key does to no order what was meant for another, whatever happens
 	assert.deepEqual((await scene.api.orders(shop)).reverse().map((o) => o.status), ["confirmed", "pending", "cancelled", "confirmed", "pending"]);
 });
 
+test("board: sound that the browser takes away comes back by itself", async (scene) => {
+	const shop = await scene.api.shop();
+	const page = await asKeeper(scene, shop);
+	await page.addInitScript(() => {
+		globalThis.speakers = [];
+		const Real = globalThis.AudioContext;
+		globalThis.AudioContext = class extends Real {
+			constructor() {
+				super();
+				globalThis.speakers.push(this);
+			}
+		};
+	});
+	await page.reload();
+	await isLive(page);
+	await page.getByRole("heading", { name: shop.name }).tap();
+	await scene.api.order(await scene.api.user(), shop);
+	await rings(page, 1);
+	await page.evaluate(() => globalThis.speakers[0].suspend());
+	assert.equal(await isRinging(page), false);
+	await until(() => isRinging(page), "the sound");
+	await stays(() => isRinging(page), "ringing", 5000);
+	assert.equal(await page.evaluate(() => globalThis.speakers.length), 1);
+});
+
 test("board: what a filter hides is said, and what rings is never hidden", async (scene) => {
 	const shop = await scene.api.shop();
 	const customer = await scene.api.user();

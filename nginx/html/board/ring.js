@@ -36,6 +36,7 @@ function drawn(context, { every, tones }) {
 
 /** Even where the browser lets it, sound takes a moment to begin. */
 const START_MS = 1000;
+const CHECK_MS = 2000;
 
 /** Event "state". state: "starting" at first; "ready"; "blocked" until somebody touches the page; "none" where the browser has no sound. */
 export class Ring extends EventTarget {
@@ -45,6 +46,10 @@ export class Ring extends EventTarget {
 	#playing = null;
 	#source = null;
 	#isStarting = true;
+	/** How far the sound was when it was looked at last; null where it did not go on. */
+	#heard = null;
+	/** It is said to go on, and stands still. */
+	#isStuck = false;
 
 	/** Silent until start(). */
 	constructor(volume) {
@@ -57,21 +62,39 @@ export class Ring extends EventTarget {
 	start() {
 		if (!window.AudioContext) this.#isStarting = false;
 		if (this.#context || !window.AudioContext) return;
-		this.#context = new AudioContext();
-		this.#gain = this.#context.createGain();
-		this.#gain.connect(this.#context.destination);
-		this.volume = this.#volume;
 		setTimeout(() => {
 			this.#isStarting = false;
 			this.dispatchEvent(new Event("state"));
 		}, START_MS);
+		setInterval(() => this.#check(), CHECK_MS);
+		this.#open();
+	}
+
+	#open() {
+		this.#context?.close().catch(() => {});
+		this.#context = new AudioContext();
+		this.#gain = this.#context.createGain();
+		this.#gain.connect(this.#context.destination);
+		this.volume = this.#volume;
+		this.#heard = 0;
 		this.#context.onstatechange = () => this.dispatchEvent(new Event("state"));
-		this.unlock();
+		this.#resume();
 		this.#sound();
 	}
 
+	/** A call, another loudspeaker or a sleep of the machine ends the sound, and not every browser lets it go on afterwards, or says that it does not. */
+	#check() {
+		const { state, currentTime } = this.#context;
+		const wasStuck = this.#isStuck;
+		this.#isStuck = state === "running" && currentTime === this.#heard;
+		this.#heard = state === "running" ? currentTime : null;
+		if (this.#isStuck !== wasStuck) this.dispatchEvent(new Event("state"));
+		if (this.#isStuck && !wasStuck) this.#open();
+		else if (state !== "running" && navigator.userActivation?.hasBeenActive) this.#resume();
+	}
+
 	get state() {
-		if (this.#context?.state === "running") return "ready";
+		if (this.#context?.state === "running" && !this.#isStuck) return "ready";
 		if (this.#isStarting) return "starting";
 		return this.#context ? "blocked" : "none";
 	}
@@ -89,7 +112,12 @@ export class Ring extends EventTarget {
 
 	/** Works where somebody has just touched the page, or has before. */
 	unlock() {
-		if (this.#context && this.state !== "ready") this.#context.resume().catch(() => {});
+		if (this.#isStuck) this.#open();
+		else if (this.#context && this.state !== "ready") this.#resume();
+	}
+
+	#resume() {
+		this.#context.resume().catch(() => {});
 	}
 
 	/** Lets "new" or "lost" sound until something else is told; null: silence. */
