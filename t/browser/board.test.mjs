@@ -258,6 +258,8 @@ for (const mm of [58, 80]) {
 		const text = await page.locator("body").innerText();
 		for (const part of [`#${order.id}`, "Kiran Kumar", "PRE-ORDER", "2 ×", "Basmati rice", "No onions"]) assert.ok(text.includes(part), `${part} in ${text}`);
 		assert.match(text, /(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day/);
+		const printed = await page.locator("#ticket ul").evaluate((list) => (list.clientWidth * 25.4) / 96);
+		assert.ok(printed <= { 58: 48, 80: 72 }[mm] + 0.3, `${printed} mm are more than a printer for ${mm} mm reaches`);
 		for (const more of [within("board.pause"), within("board.filter")]) assert.doesNotMatch(text, more);
 		const pdf = await page.pdf({ preferCSSPageSize: true });
 		const [, width] = /\/MediaBox\s*\[\s*0\s+0\s+([\d.]+)/.exec(pdf.toString("latin1"));
