@@ -288,3 +288,34 @@ troubled("the customer's page: the database is away amid placing; it goes on try
 	await sees(page, "pending", 20000);
 	assert.equal((await scene.api.orders(shop)).length, 1);
 });
+
+/** A page in a browser that keeps nothing, and lets no page ask. */
+async function forgetful(scene, path, options) {
+	const page = await scene.open("about:blank", options);
+	await page.addInitScript(() => Object.defineProperty(globalThis, "localStorage", { get() { throw new DOMException("Access is denied", "SecurityError"); } }));
+	await page.goto(path);
+	return page;
+}
+
+troubled("a browser that keeps nothing: the board is signed in to, and rings; an order is placed", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const board = await forgetful(scene, "/board/", { device: "tablet" });
+	await signIn(board, shop.keeper);
+	await board.getByRole("button", { name: shop.name }).tap();
+	await isLive(board);
+	const page = await forgetful(scene, `/order/#/shop/${shop.id}`);
+	await page.getByRole("button", { name: w("order.more", { name: shop.products[0].name }) }).click();
+	await page.locator("a.bar").click();
+	await page.getByRole("button", { name: within("order.place_for") }).click();
+	const dialog = page.getByRole("dialog");
+	await dialog.getByLabel(w("common.phone")).fill(customer.phone_number);
+	await dialog.getByLabel(w("common.password")).fill(customer.password);
+	await dialog.getByRole("button", { name: w("common.sign_in") }).click();
+	const id = await sees(page, "pending");
+	await rings(board, 1);
+	await confirm(board, { id });
+	await sees(page, "confirmed");
+	await board.getByRole("button", { name: w("common.sign_out") }).tap();
+	await board.getByRole("heading", { name: w("board.sign_in_title") }).waitFor();
+});

@@ -3,7 +3,7 @@
 import { Live } from "../lib/live.js";
 import { isolated, t, tell } from "../lib/words.js";
 import { keyOf } from "./card.js";
-import { keep, kept, set, settings } from "./keep.js";
+import { keep, keptList, set, settings } from "./keep.js";
 import { Photos } from "./photos.js";
 import { liveness, NO_FILTER, Store } from "./store.js";
 import { Sync } from "./sync.js";
@@ -40,7 +40,7 @@ export class Desk extends EventTarget {
 		this.isOwner = shop.owner_id === session.who.user_id;
 		this.#names = { touched: `touched.${shop.id}`, taps: `taps.${session.who.user_id}.${shop.id}` };
 		this.photos = new Photos(session);
-		this.store = new Store(kept(this.#names.touched));
+		this.store = new Store(keptList(this.#names.touched, null));
 		this.taps = new Taps({
 			send: (tap) => this.#send(tap),
 			save: (list) => keep(this.#names.taps, list),
@@ -68,7 +68,7 @@ export class Desk extends EventTarget {
 		addEventListener("offline", this.changed);
 		for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, this.#back);
 		this.#timers = [setInterval(this.#tick, 1000), setInterval(() => document.hidden || this.readShop(), SHOP_EVERY_MS)];
-		const dropped = this.taps.restore(kept(this.#names.taps, []), RESTORE_MS);
+		const dropped = this.taps.restore(keptList(this.#names.taps), RESTORE_MS);
 		if (dropped) this.notify(t("board.dropped", { n: dropped }));
 		this.sync.hurry();
 	}
@@ -127,7 +127,8 @@ export class Desk extends EventTarget {
 	liveness() {
 		const isFailing = this.sync.isFailing || !navigator.onLine;
 		const age = this.sync.age();
-		return { kind: liveness({ age, channel: this.live.state, isFailing }), age, freshAt: this.sync.freshAt === null ? null : this.now() - age };
+		const kind = liveness({ age, channel: this.live.state, isFailing });
+		return { kind, age, freshAt: this.sync.freshAt === null ? null : this.now() - age };
 	}
 
 	/** Somebody has seen these; gives whether that was news. */
@@ -140,7 +141,7 @@ export class Desk extends EventTarget {
 
 	/** What another window of this device has touched is touched. */
 	#keepTouched() {
-		const stored = kept(this.#names.touched, []);
+		const stored = keptList(this.#names.touched);
 		this.store.touch(stored);
 		const ids = this.store.saved();
 		if (this.store.isComplete && ids.join() !== stored.join()) keep(this.#names.touched, ids);

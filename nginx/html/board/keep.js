@@ -1,4 +1,4 @@
-// keep.js - what this page keeps in the browser, by name. A browser that keeps nothing (full, forbidden) is as one that has just been opened.
+// keep.js - what this page keeps in the browser, by name. A browser that keeps nothing (full, forbidden), or something else, is as one that has just been opened.
 
 const PREFIX = "pickup.board.";
 
@@ -10,6 +10,11 @@ export function kept(name, otherwise = null) {
 	}
 }
 
+export function keptList(name, otherwise = []) {
+	const value = kept(name);
+	return Array.isArray(value) ? value : otherwise;
+}
+
 export function keep(name, value) {
 	try {
 		localStorage.setItem(PREFIX + name, JSON.stringify(value));
@@ -18,8 +23,16 @@ export function keep(name, value) {
 	}
 }
 
+/** What each setting may be. */
+const FITS = {
+	paper: (value) => value === 58 || value === 80,
+	volume: (value) => value >= 10 && value <= 100,
+	minutes: (value) => Number.isInteger(value) && value >= 1 && value <= 1440,
+};
+
+const fitting = Object.entries(kept("settings") ?? {}).filter(([name, value]) => FITS[name]?.(value));
 /** How the page is set on this device. */
-export const settings = { paper: 58, volume: 80, ...kept("settings", {}) };
+export const settings = { paper: 58, volume: 80, ...Object.fromEntries(fitting) };
 
 export function set(name, value) {
 	settings[name] = value;

@@ -34,7 +34,8 @@ export class Taps {
 	}
 
 	/** What save() was given before a reload; gives how many of them are older than maxAge ms: they are dropped, nobody may want them any more. */
-	restore(list, maxAge) {
+	restore(kept, maxAge) {
+		const list = kept.filter((tap) => tap?.key && tap.path && tap.json && tap.at);
 		const young = list.filter((tap) => this.now() - tap.at <= maxAge && !this.#waiting.has(tap.key));
 		for (const tap of young) this.#put(tap);
 		this.#save();

@@ -33,7 +33,8 @@ export class Session extends EventTarget {
 	}
 	#stored() {
 		try {
-			return JSON.parse(localStorage.getItem(this.name));
+			const who = JSON.parse(localStorage.getItem(this.name));
+			return typeof who?.access_token === "string" ? who : null;
 		} catch {
 			return null;
 		}
@@ -43,8 +44,12 @@ export class Session extends EventTarget {
 	}
 	#set(who) {
 		this.who = who;
-		if (who) localStorage.setItem(this.name, JSON.stringify(who));
-		else localStorage.removeItem(this.name);
+		try {
+			if (who) localStorage.setItem(this.name, JSON.stringify(who));
+			else localStorage.removeItem(this.name);
+		} catch {
+			// A browser that keeps nothing (full, forbidden): for as long as the page is open.
+		}
 		this.dispatchEvent(new Event("change"));
 	}
 	async signIn(phone_number, password) {

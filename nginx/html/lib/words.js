@@ -10,10 +10,19 @@ let plurals;
 export const languages = LANGUAGES;
 export const current = () => language;
 
+/** What was chosen before, where the browser keeps anything. */
+function chosen() {
+	try {
+		return localStorage.getItem(KEY);
+	} catch {
+		return null;
+	}
+}
+
 /** Takes the chosen language, or the browser's, or English. */
 export async function load() {
-	const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((l) => l.slice(0, 2))];
-	language = wanted.find((l) => l in LANGUAGES) ?? "en";
+	const wanted = [chosen(), ...navigator.languages.map((l) => l.slice(0, 2))];
+	language = wanted.find((l) => Object.hasOwn(LANGUAGES, l)) ?? "en";
 	words = (await import(`../words/${language}.js`)).default;
 	plurals = new Intl.PluralRules(language);
 	document.documentElement.lang = language;
@@ -22,7 +31,11 @@ export async function load() {
 }
 
 export function choose(l) {
-	localStorage.setItem(KEY, l);
+	try {
+		localStorage.setItem(KEY, l);
+	} catch {
+		// Then it stays the browser's.
+	}
 	location.reload();
 }
 

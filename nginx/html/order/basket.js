@@ -15,11 +15,13 @@ export class Store {
 	constructor(storage) {
 		this.#storage = storage;
 	}
+	/** What is here is newer than what is kept: it could not be put there. */
 	get(name) {
+		if (this.#here.has(name)) return this.#here.get(name);
 		try {
-			return JSON.parse(this.#storage.getItem(name)) ?? this.#here.get(name) ?? null;
+			return JSON.parse(this.#storage.getItem(name));
 		} catch {
-			return this.#here.get(name) ?? null;
+			return null;
 		}
 	}
 	/** The names that begin so. */

@@ -81,6 +81,23 @@ test("a browser that keeps nothing keeps it for the page", () => {
 	}
 });
 
+test("a browser that is full: what can't be kept counts all the same, not what was kept before", () => {
+	const memory = new Memory();
+	const baskets = new Baskets(new Store(memory));
+	baskets.change(7, (basket) => withQuantity(basket, RICE, 2));
+	memory.setItem = undefined;
+	baskets.change(7, (basket) => withQuantity(basket, RICE, 3));
+	assert.equal(quantityOf(baskets.of(7), 1), 3);
+	delete memory.setItem;
+	baskets.change(7, (basket) => withQuantity(basket, RICE, 4));
+	assert.equal(quantityOf(baskets.of(7), 1), 4);
+	assert.match(memory["pickup.basket.7"], /"quantity":4/);
+	memory.setItem = undefined;
+	baskets.change(7, (basket) => withQuantity(basket, RICE, 5));
+	baskets.drop(7);
+	assert.ok(isEmpty(baskets.of(7)));
+});
+
 test("names and prices follow the menu, and what is in the way is told", () => {
 	let basket = withQuantity(withQuantity(withQuantity(emptyBasket(), RICE, 6), DAL, 1), { id: 9, name: "Gone", price: 1 }, 1);
 	const found = compare(basket, [{ ...RICE, price: 61, name: "Red rice" }, DAL]);

@@ -186,3 +186,11 @@ test("after a reload: the young ones go on, the old ones are told of", async () 
 	);
 	assert.deepEqual(seen.saved, []);
 });
+
+test("what is kept and is no tap is dropped without a word", async () => {
+	const { taps, time, seen } = made();
+	const odd = [null, 3, "x", {}, { key: "order:2" }, { key: "order:2", path: "/orders/2", at: time.now() }];
+	assert.equal(taps.restore([...odd, { ...tap(), at: time.now() }], 600000), 0);
+	await time.tick();
+	assert.deepEqual(seen.sent.map((t) => t.key), ["order:1"]);
+});

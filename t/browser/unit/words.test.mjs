@@ -41,3 +41,16 @@ test("each name that a page uses is there", () => {
 		}
 	}
 });
+
+test("a browser that keeps nothing, or nonsense, is spoken to in its own language", async () => {
+	const element = { lang: "" };
+	Object.assign(globalThis, { document: { documentElement: element, querySelectorAll: () => [] } });
+	Object.defineProperty(globalThis, "navigator", { value: { languages: ["de-CH"] }, configurable: true });
+	const page = await load("lib/words.js");
+	const storages = [() => ({ getItem: () => "toString" }), () => ({ getItem: () => "xx" }), () => { throw new DOMException("no", "SecurityError"); }];
+	for (const get of storages) {
+		Object.defineProperty(globalThis, "localStorage", { get, configurable: true });
+		await page.load();
+		assert.deepEqual([page.current(), element.lang, page.t("common.pending")], ["de", "de", de["common.pending"]]);
+	}
+});
