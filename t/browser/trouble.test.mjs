@@ -319,3 +319,21 @@ troubled("a browser that keeps nothing: the board is signed in to, and rings; an
 	await board.getByRole("button", { name: w("common.sign_out") }).tap();
 	await board.getByRole("heading", { name: w("board.sign_in_title") }).waitFor();
 });
+
+troubled("a network's own log-in page for a while: the board stays, and shows what came when it is through", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	const first = await scene.api.order(customer, shop);
+	await rings(page, 1);
+	let asked = 0;
+	const body = "<title>Sign in to this network</title>";
+	await page.route("**/api/v1/**", (route) => route.fulfill({ status: [401, 403, 404][asked++ % 3], contentType: "text/html", body }));
+	await isLive(page, "offline");
+	await confirm(page, first);
+	await card(page, first).getByText(w("board.not_saved")).waitFor();
+	await until(() => asked > 5, "it to go on asking");
+	await page.unroute("**/api/v1/**");
+	await until(async () => (await statusOf(scene, customer, first)) === "confirmed", "the tap to be saved", 20000);
+	await scene.api.order(customer, shop);
+	await rings(page, 1);
+	await agrees(scene, page, shop);
+});

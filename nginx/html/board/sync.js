@@ -97,7 +97,7 @@ export class Sync {
 		if (turn !== this.#turn || !this.#isWanted) return;
 		this.#isReading = false;
 		this.isFailing = problem !== null;
-		if (problem && (problem.status === 403 || problem.status === 404)) {
+		if (problem && !problem.isPassing && (problem.status === 403 || problem.status === 404)) {
 			this.stop();
 			return this.onLost(problem);
 		}
@@ -147,7 +147,7 @@ export class Sync {
 		try {
 			this.store.take([(await this.read(`/orders/${id}`)).value], asked);
 		} catch (problem) {
-			if (problem.status !== 404) throw problem;
+			if (problem.status !== 404 || problem.isPassing) throw problem;
 			this.store.forget(id);
 		}
 	}

@@ -13,9 +13,9 @@ export class Problem extends Error {
 		this.code = members.code ?? (status ? "unknown" : "offline");
 		this.members = members;
 	}
-	/** Whether it is worth trying again as it was. */
+	/** Whether it is worth trying again as it was. An answer without a code is not the program's: a network's own log-in page, or a proxy's. */
 	get isPassing() {
-		return this.status === 0 || this.status === 429 || this.status >= 500;
+		return this.code === "unknown" || this.status === 0 || this.status === 429 || this.status >= 500;
 	}
 }
 
@@ -75,7 +75,7 @@ export class Session extends EventTarget {
 		try {
 			return await request(method, path, { ...options, token });
 		} catch (problem) {
-			if (problem.status === 401 && token === this.token) this.#isRefused();
+			if (problem.status === 401 && !problem.isPassing && token === this.token) this.#isRefused();
 			throw problem;
 		}
 	}

@@ -168,7 +168,7 @@ export class Live extends EventTarget {
 				events.forEach((event) => this.#take(event));
 				if (!events.length || this.last >= last_seq) return;
 			} catch (problem) {
-				if (problem.status !== 410) throw problem;
+				if (problem.code !== "gone") throw problem;
 				this.last = problem.members.last_seq;
 				this.dispatchEvent(new Event("resync"));
 				return;

@@ -1,9 +1,9 @@
-// Who is signed in, in browsers that keep everything, nothing, or something else.
+// Who is signed in, in browsers that keep everything, nothing, or something else; and whose answers count.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { load } from "./load.mjs";
 
-const { Session } = await load("lib/api.js");
+const { Problem, Session } = await load("lib/api.js");
 const WHO = { access_token: "a", expires_in: 3600, role: "customer", user_id: 9 };
 globalThis.addEventListener = () => {};
 Object.assign(globalThis, { location: { href: "https://shop.example/order/", origin: "https://shop.example" } });
@@ -37,4 +37,20 @@ test("what is kept there that is nobody is nobody", () => {
 	}
 	keeping(new Map([["s", JSON.stringify(WHO)]]));
 	assert.equal(new Session("s").token, "a");
+});
+
+test("only the program's own answers end a session, or are refusals", async () => {
+	const page = "<html>Sign in to this network</html>";
+	const cases = [
+		[401, { code: "unauthorized" }, false, null], [401, page, true, "a"], [401, {}, true, "a"], [403, page, true, "a"], [404, page, true, "a"],
+		[403, { code: "forbidden" }, false, "a"], [404, { code: "not_found" }, false, "a"], [429, { code: "rate_limited" }, true, "a"], [503, page, true, "a"], [200, page, true, "a"],
+	];
+	for (const [status, value, isPassing, token] of cases) {
+		keeping(new Map([["s", JSON.stringify(WHO)]]));
+		answering(status, value);
+		const session = new Session("s");
+		const problem = await session.call("GET", "/orders/me").catch((p) => p);
+		assert.ok(problem instanceof Problem);
+		assert.deepEqual([problem.isPassing, session.token ?? null], [isPassing, token], `${status} ${JSON.stringify(value)}`);
+	}
 });

@@ -269,6 +269,20 @@ test("somebody else's shop, or none", async () => {
 	}
 });
 
+test("a 404 that is not the program's says nothing of the shop, nor of an order", async () => {
+	const all = made();
+	all.server.put(order({ id: 1 }));
+	all.sync.hurry();
+	await all.time.tick();
+	all.server.fail = Object.assign(new Refusal(404), { isPassing: true });
+	await all.time.tick(10000);
+	assert.deepEqual([all.seen.lost, all.sync.isFailing], [[], true]);
+	await assert.rejects(all.sync.readOne(1));
+	all.server.fail = null;
+	await all.time.tick(5000);
+	isSame(all);
+});
+
 test("two tablets at once end up with the same", async () => {
 	const first = made();
 	const second = { ...first, store: new Store([]) };
