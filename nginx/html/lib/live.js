@@ -86,7 +86,8 @@ export class Live extends EventTarget {
 		try {
 			({ ticket } = (await this.session.call("POST", "/auth/ticket")).value);
 		} catch {
-			return this.#failed();
+			// A later try may have overtaken one that hung.
+			return this.#socket ? undefined : this.#failed();
 		}
 		if (!this.#isWanted || this.#socket) return;
 		const url = new URL(`/ws/${this.kind}/${this.id}?token=${encodeURIComponent(ticket)}`, location.href);
