@@ -127,7 +127,7 @@ export class Desk extends EventTarget {
 	liveness() {
 		const isFailing = this.sync.isFailing || !navigator.onLine;
 		const age = this.sync.age();
-		const kind = liveness({ age, channel: this.live.state, isFailing });
+		const kind = liveness({ age, channel: this.live.state, isFailing, isHidden: document.hidden });
 		return { kind, age, freshAt: this.sync.freshAt === null ? null : this.now() - age };
 	}
 

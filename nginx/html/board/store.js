@@ -6,6 +6,8 @@ import { OPEN } from "./lists.js";
 const FINISHED_MAX = 100;
 const TOUCHED_MAX = 1000;
 const STALE_MS = 20000;
+/** Hidden pages ask less often, and browsers let them do so once a minute at most. */
+const STALE_HIDDEN_MS = 90000;
 const SOON_MS = 2 * 3600 * 1000;
 
 const ms = (time) => (time === null || time === undefined ? null : Date.parse(time));
@@ -215,9 +217,9 @@ export class Store {
 
 /** How true what is shown is, age in ms or null where nothing was read yet: "live": told of everything at once; "polling": asking; "offline": the last
  * question went unanswered; "stale": the last answer is too old to be relied on; "connecting". */
-export function liveness({ age, channel, isFailing }) {
+export function liveness({ age, channel, isFailing, isHidden = false }) {
 	if (age === null) return isFailing ? "offline" : "connecting";
-	if (age > STALE_MS) return "stale";
+	if (age > (isHidden ? STALE_HIDDEN_MS : STALE_MS)) return "stale";
 	if (isFailing) return "offline";
 	return channel === "live" ? "live" : "polling";
 }

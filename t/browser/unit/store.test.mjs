@@ -268,6 +268,11 @@ test("how true what is shown is", () => {
 		[{ age: 3000, channel: "live", isFailing: true }, "offline"],
 		[{ age: 21000, channel: "live", isFailing: false }, "stale"],
 		[{ age: 3600000, channel: "live", isFailing: true }, "stale"],
+		// A page that nobody sees asks every half minute, or every minute where the browser slows it down.
+		[{ age: 62000, channel: "live", isFailing: false, isHidden: true }, "live"],
+		[{ age: 62000, channel: "offline", isFailing: false, isHidden: true }, "polling"],
+		[{ age: 62000, channel: "live", isFailing: true, isHidden: true }, "offline"],
+		[{ age: 91000, channel: "live", isFailing: false, isHidden: true }, "stale"],
 	];
 	for (const [state, kind] of cases) assert.equal(liveness(state), kind, JSON.stringify(state));
 });
