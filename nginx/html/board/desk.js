@@ -32,6 +32,8 @@ export class Desk extends EventTarget {
 	#isClosed = false;
 	#timers = [];
 	#tickedAt = Date.now();
+	/** Counts the answered changes of the shop. */
+	#shopTurn = 0;
 
 	/** read(path): a GET as whoever is signed in. */
 	constructor(session, shop, read) {
@@ -174,8 +176,12 @@ export class Desk extends EventTarget {
 	}
 
 	async readShop() {
+		const turn = this.#shopTurn;
 		try {
-			this.shop = await this.session.get(`/shops/${this.shop.id}`);
+			const shop = await this.session.get(`/shops/${this.shop.id}`);
+			// A change was answered meanwhile: what was read may be of before it.
+			if (turn !== this.#shopTurn) return;
+			this.shop = shop;
 			this.zone = zoneOf(this.shop);
 			this.changed();
 		} catch {
@@ -199,7 +205,10 @@ export class Desk extends EventTarget {
 
 	/** Only the owner may. Who turns out to be none is shown no such buttons any more. */
 	#ownerEnded(tap, { value, problem }) {
-		if (tap.key === "shop" && value) this.shop = value;
+		if (tap.key === "shop" && value) {
+			this.shop = value;
+			this.#shopTurn++;
+		}
 		if (problem?.status === 403) this.isOwner = false;
 		if (problem) this.notify(tell(problem));
 	}
