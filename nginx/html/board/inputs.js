@@ -22,8 +22,8 @@ export class Guard {
 	#until = 0;
 	#keysUntil = 0;
 
-	/** onRest(ms): steps take no pointer for so long. */
-	constructor(onRest, now = Date.now) {
+	/** onRest(ms): steps take no pointer for so long. now: a clock that nobody sets. */
+	constructor(onRest, now = () => performance.now()) {
 		Object.assign(this, { onRest, now });
 	}
 

@@ -68,3 +68,14 @@ test("the second half of a double tap, by finger or key; a finger where cards ha
 	assert.equal(guard.allows(false), false);
 	assert.deepEqual(rests, [700, 400, 700, 400]);
 });
+
+test("taps rest for a moment, whatever happens to the clock", (t) => {
+	let at = 5000;
+	t.mock.method(performance, "now", () => at);
+	const guard = new Guard(() => {});
+	guard.tapped();
+	assert.equal(guard.allows(false), false);
+	t.mock.method(Date, "now", () => 0);
+	at += 700;
+	assert.equal(guard.allows(false), true);
+});
