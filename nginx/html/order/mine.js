@@ -1,7 +1,7 @@
 // mine.js - my orders, newest first, as they are by now.
 
 import { h, keyed } from "../lib/dom.js";
-import { t } from "../lib/words.js";
+import { isolated, t } from "../lib/words.js";
 import { amount, button, named, times, trouble, watch } from "./ui.js";
 
 const EVERY_S = 60;
@@ -80,8 +80,9 @@ function fillCard(app, card, order) {
 	);
 }
 
-function summary(order) {
-	const parts = order.items.slice(0, 3).map((item) => `${item.quantity} × ${item.product_name}`);
+/** Each name by itself, else one that is written from right to left would take the number of the next. */
+export function summary(order) {
+	const parts = order.items.slice(0, 3).map((item) => `${item.quantity} × ${isolated(item.product_name)}`);
 	if (order.items.length > 3) parts.push("…");
 	if (order.has_chitty) parts.push(t("order.photo"));
 	return parts.join(", ");
