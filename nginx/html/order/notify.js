@@ -4,13 +4,16 @@ export const isPossible = () => "Notification" in self;
 /** "default" (not asked yet), "granted" or "denied". */
 export const permission = () => (isPossible() ? Notification.permission : "denied");
 
+const WORKER = "sw.js";
+/** There can be only one of that name. */
+let policy = null;
+
 /** On telephones a notification needs a service worker to belong to; elsewhere none is needed, so it does no harm where there can be none. */
 async function registration() {
 	if (!navigator.serviceWorker) return undefined;
 	try {
-		const address = "sw.js";
-		const policy = self.trustedTypes?.createPolicy("pickup", { createScriptURL: () => address });
-		return await navigator.serviceWorker.register(policy ? policy.createScriptURL("") : address);
+		policy ??= self.trustedTypes?.createPolicy("pickup", { createScriptURL: () => WORKER });
+		return await navigator.serviceWorker.register(policy ? policy.createScriptURL("") : WORKER);
 	} catch {
 		return navigator.serviceWorker.getRegistration().catch(() => undefined);
 	}
