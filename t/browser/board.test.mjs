@@ -153,6 +153,25 @@ test("board: sound that the browser takes away comes back by itself", async (sce
 	assert.equal(await page.evaluate(() => globalThis.speakers.length), 1);
 });
 
+test("board: many orders at once: what is far from the screen costs nothing, and can be reached", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const orders = [];
+	while (orders.length < 120) orders.push(...(await Promise.all(Array.from({ length: 10 }, () => scene.api.order(customer, shop)))));
+	const page = await asKeeper(scene, shop);
+	await agrees(scene, page, shop);
+	await rings(page, 120);
+	const last = orders.reduce((a, b) => (a.id > b.id ? a : b));
+	const heading = page.locator(`#order-${last.id} h3`);
+	const isLaidOut = () => heading.evaluate((e) => e.checkVisibility({ contentVisibilityAuto: true }));
+	assert.equal(await isLaidOut(), false);
+	assert.ok((await page.evaluate(() => document.getAnimations().length)) <= 6);
+	await on(page, last, "board.confirm_minutes").scrollIntoViewIfNeeded();
+	await until(isLaidOut, "it to be drawn");
+	await confirm(page, last);
+	await until(async () => (await scene.api.read(customer, last)).status === "confirmed", "it to be confirmed");
+});
+
 test("board: what a filter hides is said, and what rings is never hidden", async (scene) => {
 	const shop = await scene.api.shop();
 	const customer = await scene.api.user();
