@@ -58,6 +58,58 @@ test("board: a double tap takes one step, and none of what moves under the finge
 	assert.deepEqual((await scene.api.orders(shop)).reverse().map((o) => [o.status, o.version]), [["confirmed", 2], ["confirmed", 2], ["confirmed", 2], ["pending", 1]]);
 });
 
+test("board: a double tap on a dialog does nothing to what lies beneath it", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	for (let n = 0; n < 12; n++) await scene.api.order(customer, shop, { order_notes: "x\n".repeat(n % 3) });
+	const page = await asKeeper(scene, shop);
+	await page.getByRole("button", { name: w("board.hush") }).tap();
+	const [first] = (await scene.api.orders(shop)).reverse();
+	await tap(page, first, "board.minutes");
+	await page.getByRole("dialog").waitFor();
+	await page.waitForTimeout(800);
+	// Where a choice lies upon a button that confirms.
+	const place = await page.evaluate((id) => {
+		const boxes = (selector) => [...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect());
+		for (const a of boxes("dialog button")) {
+			for (const b of boxes(`.card:not(#order-${id}) [data-do=confirmed]`)) {
+				const [left, right, top, bottom] = [Math.max(a.left, b.left), Math.min(a.right, b.right), Math.max(a.top, b.top), Math.min(a.bottom, b.bottom)];
+				if (right - left > 8 && bottom - top > 8) return [(left + right) / 2, (top + bottom) / 2];
+			}
+		}
+		return null;
+	}, first.id);
+	assert.ok(place, "no button beneath the dialog");
+	await page.route("**/api/v1/orders/*", async (route) => {
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		await route.continue();
+	});
+	await page.touchscreen.tap(...place);
+	await page.waitForTimeout(120);
+	await page.touchscreen.tap(...place);
+	await page.waitForTimeout(1500);
+	const changed = (await scene.api.orders(shop)).filter((o) => o.status !== "pending").map((o) => o.id);
+	assert.deepEqual(changed.filter((id) => id !== first.id), []);
+});
+
+test("board: taps rest for a moment where an alert moves what lies below", async (scene) => {
+	const shop = await scene.api.shop();
+	await scene.api.order(await scene.api.user(), shop);
+	const page = await asKeeper(scene, shop);
+	await isLive(page);
+	await page.getByRole("button", { name: w("board.hush") }).tap();
+	await page.waitForTimeout(1000);
+	await rested(page);
+	await page.evaluate(() => {
+		globalThis.rests = 0;
+		const columns = document.getElementById("columns");
+		new MutationObserver(() => (globalThis.rests += columns.classList.contains("resting"))).observe(columns, { attributeFilter: ["class"] });
+	});
+	await page.context().setOffline(true);
+	await alert(page, "board.stale").waitFor();
+	assert.equal(await page.evaluate(() => globalThis.rests), 1);
+});
+
 test("board: two clicks of a script in one breath take one step", async (scene) => {
 	const shop = await scene.api.shop();
 	const customer = await scene.api.user();

@@ -15,17 +15,22 @@ export function make(order, desk) {
 	return card;
 }
 
+/** Gives whether it was drawn anew, and may have another height now. */
 export function update(card, order, desk) {
 	const model = modelOf(order, desk);
 	const before = drawn.get(card);
 	drawn.set(card, model);
-	if (before && isSame(before, model)) return drawLeft(card, model);
+	if (before && isSame(before, model)) {
+		drawLeft(card, model);
+		return false;
+	}
 	const focused = card.contains(document.activeElement) ? document.activeElement.dataset.do : null;
 	card.className = ["card", order.status, model.isRinging && "ringing", model.isLate && "late", model.tap && "waiting"].filter(Boolean).join(" ");
 	card.replaceChildren(...contents(model, desk).filter(Boolean));
 	drawLeft(card, model);
 	if (order.list_image_url && model.isOpen) drawPhoto(card, order, desk);
 	if (focused) (card.querySelector(`[data-do="${focused}"]`) ?? card.querySelector("button"))?.focus({ preventScroll: true });
+	return true;
 }
 
 function modelOf(order, desk) {

@@ -35,6 +35,8 @@ export class View {
 		byId("columns").addEventListener("click", (event) => this.#clicked(event), { signal });
 		// A key that is held down is one tap.
 		byId("columns").addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault(), { signal });
+		// What lies beneath a dialog takes no second half of a double tap on it.
+		document.addEventListener("close", () => this.guard.tapped(), { capture: true, signal });
 		byId("filters").addEventListener("input", () => this.#filter(), { signal });
 		byId("filters").addEventListener("submit", (event) => event.preventDefault(), { signal });
 		desk.addEventListener("change", () => this.draw());
@@ -193,6 +195,7 @@ export class View {
 	#drawColumns({ columns, announced }) {
 		const desk = this.#desk;
 		const place = placeOfFocus(this.#acted);
+		let isRedrawn = false;
 		for (const name of COLUMNS) {
 			const list = this.#lists[name];
 			const isShut = name === "finished" && !list.parentElement.open;
@@ -202,7 +205,9 @@ export class View {
 				items,
 				(item) => (item.order_id ? `announced-${item.order_id}` : item.id),
 				(item) => makeAny(item, desk),
-				(card, item) => item.order_id || update(card, item, desk),
+				(card, item) => {
+					if (!item.order_id && update(card, item, desk)) isRedrawn = true;
+				},
 			);
 			put(
 				this.#heads[name].empty,
@@ -211,8 +216,8 @@ export class View {
 					: t(!desk.store.isComplete ? "common.loading" : isFiltering(desk.filter) ? "board.no_such_orders" : "board.no_orders"),
 			);
 		}
-		const shown = OPEN.map((name) => [...this.#lists[name].children].map((card) => card.dataset.key).join()).join("|");
-		if (shown !== this.#shown) this.guard.shifted();
+		const shown = [byId("alerts"), ...OPEN.map((name) => this.#lists[name])].map(keysIn).join("|");
+		if (shown !== this.#shown || isRedrawn) this.guard.shifted();
 		this.#shown = shown;
 		if (place) place.restore();
 	}
@@ -303,6 +308,8 @@ export class View {
 		more.print(byId("ticket"), order, this.#desk, photo);
 	}
 }
+
+const keysIn = (element) => Array.from(element.children, (child) => child.dataset.key).join();
 
 function put(element, text) {
 	if (element.textContent !== text) element.textContent = text;
