@@ -110,6 +110,20 @@ test("board: taps rest for a moment where an alert moves what lies below", async
 	assert.equal(await page.evaluate(() => globalThis.rests), 1);
 });
 
+test("board: what is touched in one window rings in none", async (scene) => {
+	const shop = await scene.api.shop();
+	const page = await asKeeper(scene, shop);
+	const other = await scene.beside(page, "/board/");
+	await isLive(other);
+	await other.getByRole("heading", { name: shop.name }).tap();
+	await scene.api.order(await scene.api.user(), shop);
+	for (const one of [page, other]) await rings(one, 1);
+	// One that is not seen asks seldom.
+	await page.route("**/api/v1/orders/**", () => {});
+	await other.getByRole("button", { name: w("board.hush") }).tap();
+	await until(async () => !(await isRinging(page)), "silence", 1000);
+});
+
 test("board: two clicks of a script in one breath take one step", async (scene) => {
 	const shop = await scene.api.shop();
 	const customer = await scene.api.user();

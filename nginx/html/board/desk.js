@@ -68,6 +68,7 @@ export class Desk extends EventTarget {
 		this.live.addEventListener("resync", () => this.sync.readWhole());
 		for (const event of ["online", "pageshow"]) addEventListener(event, this.#back);
 		addEventListener("offline", this.changed);
+		addEventListener("storage", this.#touchedElsewhere);
 		for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, this.#back);
 		this.#timers = [setInterval(this.#tick, 1000), setInterval(() => document.hidden || this.readShop(), SHOP_EVERY_MS)];
 		const dropped = this.taps.restore(keptList(this.#names.taps), RESTORE_MS);
@@ -83,6 +84,7 @@ export class Desk extends EventTarget {
 		this.photos.clear();
 		for (const event of ["online", "pageshow"]) removeEventListener(event, this.#back);
 		removeEventListener("offline", this.changed);
+		removeEventListener("storage", this.#touchedElsewhere);
 		for (const event of ["visibilitychange", "resume"]) document.removeEventListener(event, this.#back);
 		this.#timers.forEach(clearInterval);
 	}
@@ -142,6 +144,10 @@ export class Desk extends EventTarget {
 	}
 
 	/** What another window of this device has touched is touched. */
+	#touchedElsewhere = () => {
+		if (this.store.touch(keptList(this.#names.touched))) this.changed();
+	};
+
 	#keepTouched() {
 		const stored = keptList(this.#names.touched);
 		this.store.touch(stored);
