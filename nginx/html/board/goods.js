@@ -1,7 +1,7 @@
 // goods.js - what the owner may do with the shop itself: pause it, and mark products as sold out.
 
 import { ask, h, keyed } from "../lib/dom.js";
-import { money, t, tell } from "../lib/words.js";
+import { isolated, money, t, tell } from "../lib/words.js";
 
 const PAUSES = [15, 30, 60, 120, 240];
 
@@ -37,36 +37,59 @@ export function askPause(shop, serverNow) {
 }
 
 /** The shop's products with a switch each. Shown is what the server has answered; what has no answer yet is called so. */
-export async function showProducts(desk) {
-	const title = t("board.products_title");
-	const products = new Map();
-	const list = h("ul", { class: "products" });
-	const words = h("p", { role: "status" }, t("common.loading"));
-	const search = h("input", { type: "search", autocomplete: "off", oninput: draw });
+class Products {
+	#known = new Map();
+	#list = h("ul", { class: "products", onclick: (event) => this.#toggle(event) });
+	#words = h("p", { role: "status" }, t("common.loading"));
+	#search = h("input", { type: "search", autocomplete: "off", oninput: () => this.draw() });
 
-	function draw() {
-		const text = search.value.trim().toLocaleLowerCase();
-		const found = [...products.values()].filter((p) => p.name.toLocaleLowerCase().includes(text)).sort((a, b) => a.name.localeCompare(b.name));
-		keyed(
-			list,
-			found,
-			(p) => p.id,
-			(p) => fill(h("li"), p),
-			fill,
+	constructor(desk) {
+		this.desk = desk;
+	}
+
+	content(done) {
+		return h(
+			"div",
+			{ class: "stack" },
+			h("h2", {}, t("board.products_title")),
+			h("label", {}, t("board.products_search"), this.#search),
+			this.#words,
+			this.#list,
+			h("button", { type: "button", onclick: () => done() }, t("common.close")),
 		);
 	}
-	function fill(row, product) {
-		const tap = desk.taps.of(`product:${product.id}`);
+
+	async read() {
+		try {
+			const found = await this.desk.session.all(`/shops/${this.desk.shop.id}/products?include_inactive=true&limit=200`, 50);
+			for (const product of found) this.#known.set(product.id, product);
+			this.#words.textContent = "";
+		} catch (problem) {
+			this.#words.textContent = tell(problem);
+		}
+		this.draw();
+	}
+
+	draw = () => {
+		const text = this.#search.value.trim().toLocaleLowerCase();
+		const found = [...this.#known.values()].filter((p) => p.name.toLocaleLowerCase().includes(text)).sort((a, b) => a.name.localeCompare(b.name));
+		keyed(
+			this.#list,
+			found,
+			(p) => p.id,
+			(p) => this.#fill(h("li"), p),
+			(row, p) => this.#fill(row, p),
+		);
+	};
+
+	#fill(row, product) {
+		const tap = this.desk.taps.of(`product:${product.id}`);
 		const state = tap ? t(tap.isUnsaved ? "board.not_saved" : "board.saving") : t(product.is_active ? "board.on_sale" : "board.off_sale");
 		const left = product.stock === null ? "" : ` · ${t("board.stock_left", { n: product.stock })}`;
+		const price = ` ${money(product.price, this.desk.shop.currency)}${left}`;
 		const isFocused = row.contains(document.activeElement);
 		row.replaceChildren(
-			h(
-				"span",
-				{ class: "product" },
-				h("bdi", {}, product.name),
-				h("span", { class: "quiet" }, ` ${money(product.price, desk.shop.currency)}${left}`),
-			),
+			h("span", { class: "product" }, h("bdi", {}, product.name), h("span", { class: "quiet" }, price)),
 			h("span", { class: product.is_active && !tap ? "state" : "state fault" }, state),
 			h(
 				"button",
@@ -78,44 +101,29 @@ export async function showProducts(desk) {
 		if (isFocused) row.querySelector("button").focus();
 		return row;
 	}
-	function toggle(event) {
+
+	#toggle(event) {
 		const button = event.target.closest("[data-product]");
-		const product = button && products.get(Number(button.dataset.product));
+		const product = button && this.#known.get(Number(button.dataset.product));
 		if (!product) return;
-		desk.taps.add({ key: `product:${product.id}`, path: `/products/${product.id}`, json: { is_active: !product.is_active } });
+		this.desk.taps.add({ key: `product:${product.id}`, path: `/products/${product.id}`, json: { is_active: !product.is_active } });
 	}
-	function ended({ detail: { tap, result } }) {
+
+	ended = ({ detail: { tap, result } }) => {
 		if (!tap.key.startsWith("product:")) return;
-		if (result.value) products.set(result.value.id, result.value);
-		words.textContent = result.problem
+		if (result.value) this.#known.set(result.value.id, result.value);
+		this.#words.textContent = result.problem
 			? tell(result.problem)
-			: `${result.value.name}: ${t(result.value.is_active ? "board.on_sale" : "board.off_sale")}`;
-	}
-	async function read() {
-		try {
-			const found = await desk.session.all(`/shops/${desk.shop.id}/products?include_inactive=true&limit=200`, 50);
-			for (const product of found) products.set(product.id, product);
-			words.textContent = "";
-		} catch (problem) {
-			words.textContent = tell(problem);
-		}
-		draw();
-	}
-	list.addEventListener("click", toggle);
-	desk.addEventListener("ended", ended);
-	desk.addEventListener("change", draw);
-	read();
-	await ask(title, (done) =>
-		h(
-			"div",
-			{ class: "stack" },
-			h("h2", {}, title),
-			h("label", {}, t("board.products_search"), search),
-			words,
-			list,
-			h("button", { type: "button", onclick: () => done() }, t("common.close")),
-		),
-	);
-	desk.removeEventListener("ended", ended);
-	desk.removeEventListener("change", draw);
+			: `${isolated(result.value.name)}: ${t(result.value.is_active ? "board.on_sale" : "board.off_sale")}`;
+	};
+}
+
+export async function showProducts(desk) {
+	const products = new Products(desk);
+	desk.addEventListener("ended", products.ended);
+	desk.addEventListener("change", products.draw);
+	products.read();
+	await ask(t("board.products_title"), (done) => products.content(done));
+	desk.removeEventListener("ended", products.ended);
+	desk.removeEventListener("change", products.draw);
 }

@@ -129,52 +129,11 @@ export class View {
 
 	/** What has to be said, the most urgent first: {key, kind, text, words?, act?}. */
 	#alerts(live, seen) {
-		const desk = this.#desk;
-		const { ring, wake, renew } = this.#parts;
-		const { shop } = desk;
-		const endsAt = desk.session.who?.ends_at ?? Infinity;
-		const time = (at) => when(at, desk.zone, desk.now());
-		const pause = desk.taps.of("shop") && { text: t(desk.taps.of("shop").isUnsaved ? "board.not_saved" : "board.saving") };
 		return [
-			seen.ringing.size > 0 && {
-				key: "ringing",
-				kind: "news",
-				text: t("board.ringing", { n: seen.ringing.size }),
-				words: t("board.hush"),
-				act: () => desk.touch([...seen.ringing]),
-			},
-			live.age === null && live.kind === "offline" && { key: "unread", kind: "bad", text: t("board.unread") },
-			live.age !== null &&
-				(live.kind === "stale" || live.kind === "offline") && {
-					key: "stale",
-					kind: "bad",
-					text: t("board.stale", { time: clock(live.freshAt, desk.zone) }),
-				},
-			ring.state === "blocked" && {
-				key: "sound",
-				kind: "bad",
-				text: t("board.sound_blocked"),
-				words: t("board.sound_on"),
-				act: () => ring.unlock(),
-			},
-			ring.state === "none" && { key: "sound", kind: "bad", text: t("board.sound_none") },
-			endsAt - Date.now() < WARN_MS && {
-				key: "expires",
-				kind: "",
-				text: t("board.expires", { time: clock(endsAt, desk.zone) }),
-				words: t("board.renew"),
-				act: renew,
-			},
-			pause && { key: "saving", kind: "", ...pause, words: t("board.discard"), act: () => desk.taps.discard("shop") },
-			shop.paused_until &&
-				Date.parse(shop.paused_until) > desk.now() && {
-					key: "paused",
-					kind: "",
-					text: t("board.paused", { time: time(shop.paused_until) }),
-					words: desk.isOwner && t("board.end_pause"),
-					act: () => desk.changeShop({ paused_until: null }),
-				},
-			...desk.notices.map((notice) => ({ ...notice, kind: "", words: t("common.close"), act: () => this.#dismiss(notice) })),
+			...this.#alertsOfOrders(live, seen),
+			...this.#alertsOfPage(),
+			...this.#alertsOfShop(),
+			...this.#desk.notices.map((notice) => ({ ...notice, kind: "", words: t("common.close"), act: () => this.#dismiss(notice) })),
 			seen.hidden > 0 && {
 				key: "filter",
 				kind: "",
@@ -182,8 +141,64 @@ export class View {
 				words: t("board.filter_clear"),
 				act: () => this.#clearFilter(),
 			},
-			!wake.isAwake && { key: "sleepy", kind: "small", text: t("board.sleepy") },
+			!this.#parts.wake.isAwake && { key: "sleepy", kind: "small", text: t("board.sleepy") },
 		].filter(Boolean);
+	}
+
+	/** What waits for somebody, and whether what is shown can be relied on. */
+	#alertsOfOrders(live, seen) {
+		const isDoubtful = live.kind === "stale" || live.kind === "offline";
+		return [
+			seen.ringing.size > 0 && {
+				key: "ringing",
+				kind: "news",
+				text: t("board.ringing", { n: seen.ringing.size }),
+				words: t("board.hush"),
+				act: () => this.#desk.touch([...seen.ringing]),
+			},
+			live.age === null && live.kind === "offline" && { key: "unread", kind: "bad", text: t("board.unread") },
+			live.age !== null && isDoubtful && { key: "stale", kind: "bad", text: t("board.stale", { time: clock(live.freshAt, this.#desk.zone) }) },
+		];
+	}
+
+	/** Whether it can be heard, and for how long somebody is signed in. */
+	#alertsOfPage() {
+		const { ring, renew } = this.#parts;
+		const endsAt = this.#desk.session.who?.ends_at ?? Infinity;
+		return [
+			ring.state === "blocked" && { key: "sound", kind: "bad", text: t("board.sound_blocked"), words: t("board.sound_on"), act: () => ring.unlock() },
+			ring.state === "none" && { key: "sound", kind: "bad", text: t("board.sound_none") },
+			endsAt - Date.now() < WARN_MS && {
+				key: "expires",
+				kind: "",
+				text: t("board.expires", { time: clock(endsAt, this.#desk.zone) }),
+				words: t("board.renew"),
+				act: renew,
+			},
+		];
+	}
+
+	#alertsOfShop() {
+		const desk = this.#desk;
+		const tap = desk.taps.of("shop");
+		const { paused_until } = desk.shop;
+		return [
+			tap && {
+				key: "saving",
+				kind: "",
+				text: t(tap.isUnsaved ? "board.not_saved" : "board.saving"),
+				words: t("board.discard"),
+				act: () => desk.taps.discard("shop"),
+			},
+			paused_until &&
+				Date.parse(paused_until) > desk.now() && {
+					key: "paused",
+					kind: "",
+					text: t("board.paused", { time: when(paused_until, desk.zone, desk.now()) }),
+					words: desk.isOwner && t("board.end_pause"),
+					act: () => desk.changeShop({ paused_until: null }),
+				},
+		];
 	}
 
 	#dismiss(notice) {
