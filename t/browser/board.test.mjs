@@ -323,6 +323,17 @@ test("board: a pause, and a product that is sold out", async (scene) => {
 	assert.deepEqual(await scene.api.call("GET", `/shops/${shop.id}/products`), []);
 });
 
+test("board: a slow finger marks a product as sold out, too", async (scene) => {
+	const shop = await scene.api.shop();
+	const page = await asKeeper(scene, shop, { device: "desk" });
+	await page.getByRole("button", { name: w("board.products") }).click();
+	await page.getByRole("dialog").getByRole("button", { name: within("board.put_off_sale") }).hover();
+	await page.mouse.down();
+	await page.waitForTimeout(1300);
+	await page.mouse.up();
+	await page.getByRole("dialog").getByRole("button", { name: within("board.back_on_sale") }).waitFor({ timeout: 3000 });
+});
+
 test("board: somebody of the shop's staff works at it, and loses it when taken out", async (scene) => {
 	const shop = await scene.api.shop();
 	const helper = await scene.api.user("customer", "Weekend Helper");

@@ -85,6 +85,9 @@ class Products {
 	#fill(row, product) {
 		const tap = this.desk.taps.of(`product:${product.id}`);
 		const state = tap ? t(tap.isUnsaved ? "board.not_saved" : "board.saving") : t(product.is_active ? "board.on_sale" : "board.off_sale");
+		// What is the same is left alone: a button that is made anew beneath a finger takes no tap.
+		if (row.product === product && row.state === state) return row;
+		Object.assign(row, { product, state });
 		const left = product.stock === null ? "" : ` · ${t("board.stock_left", { n: product.stock })}`;
 		const price = ` ${money(product.price, this.desk.shop.currency)}${left}`;
 		const isFocused = row.contains(document.activeElement);
