@@ -197,7 +197,7 @@ test("order: the shop's clock, and the customer's where it differs", async (scen
 	const slot = page.getByRole("group", { name: w("order.slot") }).getByRole("radio").first();
 	await slot.check();
 	const start = new Date(await slot.inputValue());
-	const at = (timeZone) => new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", timeZone }).format(start);
+	const at = (timeZone) => new Intl.DateTimeFormat("en-GB", { hour: "numeric", minute: "2-digit", timeZone }).format(start);
 	await page.getByText(new RegExp(`${at("Asia/Kolkata")}.*${at("Europe/Berlin")}`)).first().waitFor();
 	await placing(page).click();
 	await sees(page, "pending");

@@ -1,10 +1,12 @@
-// words.js - the words of the page's language, numbers and times in its form. All words stand in ../words/LANGUAGE.js, one file a language.
+// words.js - the words of the page's language, numbers and times in the reader's form. All words stand in ../words/LANGUAGE.js, one file a language.
 
 const LANGUAGES = { en: "English", de: "Deutsch" };
 const KEY = "pickup.language";
 
 let words = {};
 let language = "en";
+/** The language as it is written where the reader is: en-IN, en-GB, … */
+let locale = "en";
 let plurals;
 
 export const languages = LANGUAGES;
@@ -19,10 +21,19 @@ function chosen() {
 	}
 }
 
+function localeOf(l) {
+	try {
+		return Intl.getCanonicalLocales(navigator.languages.find((own) => own.slice(0, 2) === l))[0] ?? l;
+	} catch {
+		return l;
+	}
+}
+
 /** Takes the chosen language, or the browser's, or English. */
 export async function load() {
 	const wanted = [chosen(), ...navigator.languages.map((l) => l.slice(0, 2))];
 	language = wanted.find((l) => Object.hasOwn(LANGUAGES, l)) ?? "en";
+	locale = localeOf(language);
 	words = (await import(`../words/${language}.js`)).default;
 	plurals = new Intl.PluralRules(language);
 	document.documentElement.lang = language;
@@ -57,14 +68,14 @@ export function tell(problem) {
 
 /** Formats are dear to make, and a page asks for the same ones again and again. */
 const formats = new Map();
-function made(Format, locale, options) {
-	const key = `${Format.name} ${locale} ${JSON.stringify(options)}`;
-	if (!formats.has(key)) formats.set(key, new Format(locale, options));
+function made(Format, where, options) {
+	const key = `${Format.name} ${where} ${JSON.stringify(options)}`;
+	if (!formats.has(key)) formats.set(key, new Format(where, options));
 	return formats.get(key);
 }
 
-export const money = (amount, currency) => made(Intl.NumberFormat, language, { style: "currency", currency }).format(amount);
-const format = (options) => (time, timeZone) => made(Intl.DateTimeFormat, language, { ...options, timeZone }).format(new Date(time));
+export const money = (amount, currency) => made(Intl.NumberFormat, locale, { style: "currency", currency }).format(amount);
+const format = (options) => (time, timeZone) => made(Intl.DateTimeFormat, locale, { ...options, timeZone }).format(new Date(time));
 export const clock = format({ hour: "numeric", minute: "2-digit" });
 export const day = format({ weekday: "short", day: "numeric", month: "short" });
 export const longDay = format({ weekday: "long", day: "numeric", month: "long" });
@@ -82,5 +93,5 @@ export function when(time, timeZone, now = Date.now()) {
 export function span(time, now = Date.now()) {
 	const minutes = Math.round((new Date(time) - now) / 60000);
 	const [value, unit] = Math.abs(minutes) < 90 ? [minutes, "minute"] : Math.abs(minutes) < 48 * 60 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
-	return made(Intl.RelativeTimeFormat, language, { numeric: "always", style: "short" }).format(value, unit);
+	return made(Intl.RelativeTimeFormat, locale, { numeric: "always", style: "short" }).format(value, unit);
 }

@@ -54,3 +54,20 @@ test("a browser that keeps nothing, or nonsense, is spoken to in its own languag
 		assert.deepEqual([page.current(), element.lang, page.t("common.pending")], ["de", "de", de["common.pending"]]);
 	}
 });
+
+test("money and times are written as where the reader is, whatever the page's language", async () => {
+	Object.defineProperty(globalThis, "localStorage", { value: { getItem: () => null }, configurable: true });
+	const page = await load("lib/words.js");
+	const at = new Date("2030-02-26T17:05:00Z");
+	const cases = [
+		[["en-US"], "en-US"], [["en-IN", "en"], "en-IN"], [["fr-FR", "en-GB"], "en-GB"], [["de-CH"], "de-CH"], [["fr"], "en"], [["en_US.UTF-8"], "en"],
+	];
+	for (const [languages, locale] of cases) {
+		Object.defineProperty(globalThis, "navigator", { value: { languages }, configurable: true });
+		await page.load();
+		assert.equal(page.money(100000, "INR"), new Intl.NumberFormat(locale, { style: "currency", currency: "INR" }).format(100000), `${languages}`);
+		const clock = { hour: "numeric", minute: "2-digit", timeZone: "UTC" };
+		assert.equal(page.clock(at, "UTC"), new Intl.DateTimeFormat(locale, clock).format(at), `${languages}`);
+	}
+	assert.notEqual(new Intl.NumberFormat("en-IN").format(100000), new Intl.NumberFormat("en").format(100000));
+});
