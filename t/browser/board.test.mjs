@@ -292,6 +292,7 @@ test("board: a list as a photo: enlarged, and given a price", async (scene) => {
 	const order = await scene.api.chitty(customer, shop, photo());
 	const page = await asKeeper(scene, shop);
 	await card(page, order).getByRole("img", { name: w("board.photo_of", { id: order.id }) }).waitFor();
+	await card(page, order).getByText(w("board.price_open")).waitFor();
 	await card(page, order).getByRole("img").tap();
 	await page.getByRole("dialog").getByRole("button", { name: w("board.photo_enlarge") }).tap();
 	await page.getByRole("dialog").getByRole("button", { name: w("common.close") }).tap();

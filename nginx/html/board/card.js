@@ -5,6 +5,10 @@ import { money, span, t, when } from "../lib/words.js";
 
 const drawn = new WeakMap();
 
+/** A list that nobody has read yet costs something, and not nothing. */
+export const totalOf = (order, shop) =>
+	order.has_chitty && order.total_amount === 0 ? t("board.price_open") : money(order.total_amount, shop.currency);
+
 /** The keys of taps on orders. */
 export const keyOf = (id) => `order:${id}`;
 
@@ -86,7 +90,7 @@ function contents(model, desk) {
 		order.items.length > 0 && h("ul", { class: "lines" }, order.items.map(line)),
 		order.order_notes && h("p", { class: "notes" }, h("span", { class: "unseen" }, `${t("common.notes")}: `), h("bdi", {}, order.order_notes)),
 		order.has_chitty && photo(order),
-		h("p", { class: "total" }, `${t("common.total")} `, h("b", {}, money(order.total_amount, desk.shop.currency))),
+		h("p", { class: "total" }, `${t("common.total")} `, h("b", {}, totalOf(order, desk.shop))),
 		order.status === "cancelled" && cancelled(order),
 		model.tap && waiting(model),
 		h("div", { class: "steps" }, model.isRinging && button(order, "heard", t("board.heard"), "seen"), steps(model)),

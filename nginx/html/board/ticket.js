@@ -1,7 +1,8 @@
 // ticket.js - an order on paper of 58 or 80 mm: number, customer, when, lines, notes.
 
 import { h } from "../lib/dom.js";
-import { clock, longDay, money, t, when } from "../lib/words.js";
+import { clock, longDay, t, when } from "../lib/words.js";
+import { totalOf } from "./card.js";
 import { settings } from "./keep.js";
 
 const MM = 96 / 25.4;
@@ -71,7 +72,7 @@ function contents(order, desk, photo) {
 		order.has_chitty && h("p", {}, t("board.chitty")),
 		photo && h("img", { src: photo, alt: "" }),
 		order.order_notes && h("p", { class: "notes" }, h("bdi", {}, order.order_notes)),
-		h("p", { class: "total" }, `${t("common.total")} ${money(order.total_amount, shop.currency)}`),
+		h("p", { class: "total" }, `${t("common.total")} ${totalOf(order, shop)}`),
 		h("p", {}, t("board.placed", { time: when(order.created_at, zone) })),
 	];
 }

@@ -78,6 +78,7 @@ export default {
 	"board.price": "Preis eintragen",
 	"board.price_bad": "Ein Betrag von 0 bis 99.999.999,99, höchstens zwei Nachkommastellen.",
 	"board.price_label": "Preis in {currency}",
+	"board.price_open": "noch ohne Preis",
 	"board.price_title": "Was kostet der Zettel von Bestellung {id}?",
 	"board.print": "Bon drucken",
 	"board.products": "Ausverkauft",

@@ -78,6 +78,7 @@ export default {
 	"board.price": "Set the price",
 	"board.price_bad": "An amount from 0 to 99,999,999.99, at most two decimals.",
 	"board.price_label": "Price in {currency}",
+	"board.price_open": "not priced yet",
 	"board.price_title": "What does the list of order {id} cost?",
 	"board.print": "Print ticket",
 	"board.products": "Sold out",
