@@ -25,7 +25,7 @@ export class Badge {
 		const pen = canvas.getContext("2d");
 		if (!pen) return;
 		pen.fillStyle = isLost ? "#a61b1b" : text ? "#6a2fa0" : "#0b5cad";
-		pen.roundRect(0, 0, SIZE, SIZE, 14);
+		(pen.roundRect ?? pen.rect).call(pen, 0, 0, SIZE, SIZE, 14);
 		pen.fill();
 		pen.fillStyle = "#ffffff";
 		pen.font = `bold ${text.length > 2 ? 28 : text.length > 1 ? 40 : 50}px sans-serif`;

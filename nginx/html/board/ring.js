@@ -90,7 +90,7 @@ export class Ring extends EventTarget {
 		this.#heard = state === "running" ? currentTime : null;
 		if (this.#isStuck !== wasStuck) this.dispatchEvent(new Event("state"));
 		if (this.#isStuck && !wasStuck) this.#open();
-		else if (state !== "running" && navigator.userActivation?.hasBeenActive) this.#resume();
+		else if (state !== "running" && navigator.userActivation?.hasBeenActive !== false) this.#resume();
 	}
 
 	get state() {

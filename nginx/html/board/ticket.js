@@ -6,7 +6,6 @@ import { totalOf } from "./card.js";
 import { settings } from "./keep.js";
 
 const MM = 96 / 25.4;
-const page = new CSSStyleSheet();
 const sheet = { loading: null };
 
 /** Settles when the tickets' style sheet is there; where it could not be had, it is asked for again next time. */
@@ -27,7 +26,6 @@ export function styled() {
 /** Prints that order. place is the element that is printed and nothing else; photo is the address of its list's photo, or null. */
 export async function print(place, order, desk, photo) {
 	await styled();
-	document.adoptedStyleSheets = [page];
 	place.className = `paper-${settings.paper}`;
 	place.replaceChildren(...contents(order, desk, photo).filter(Boolean));
 	await Promise.all([...place.querySelectorAll("img")].map((image) => image.decode().catch(() => {})));
@@ -35,8 +33,19 @@ export async function print(place, order, desk, photo) {
 	place.classList.add("measured");
 	const length = Math.ceil(place.scrollHeight / MM) + 8;
 	place.classList.remove("measured");
-	page.replaceSync(`@page { size: ${settings.paper}mm ${Math.max(length, settings.paper + 1)}mm; margin: 0; }`);
+	setPage(`@page { size: ${settings.paper}mm ${Math.max(length, settings.paper + 1)}mm; margin: 0; }`);
 	window.print();
+}
+
+/** The browsers of older tablets can't be told the paper's size; there it is set by hand when printing. */
+function setPage(text) {
+	try {
+		const page = new CSSStyleSheet();
+		page.replaceSync(text);
+		document.adoptedStyleSheets = [page];
+	} catch {
+		// As above.
+	}
 }
 
 function contents(order, desk, photo) {

@@ -104,6 +104,14 @@ function nextOf(link) {
 	return found && new URL(found[1], location.href).href.replace(location.origin + BASE, "");
 }
 
+/** AbortSignal.timeout, which the browsers of older tablets have not. */
+function timeout(ms) {
+	if (AbortSignal.timeout) return AbortSignal.timeout(ms);
+	const controller = new AbortController();
+	setTimeout(() => controller.abort(), ms);
+	return controller.signal;
+}
+
 /** {value, status, headers, next}: value is the JSON, next the path of the next page. Throws a Problem. options: json, body (sent as it is), headers, token, isBlob,
  * patience (milliseconds). */
 export async function request(method, path, { json, body, headers = {}, token, isBlob, patience = PATIENCE_MS } = {}) {
@@ -114,7 +122,7 @@ export async function request(method, path, { json, body, headers = {}, token, i
 	try {
 		answer = await fetch(BASE + path, {
 			method, headers: all, body: json === undefined ? body : JSON.stringify(json), cache: "no-store", redirect: "error", credentials: "omit",
-			signal: AbortSignal.timeout(patience),
+			signal: timeout(patience),
 		});
 		if (isBlob && answer.ok) value = await answer.blob();
 		else value = answer.status === 204 ? null : await answer.json();
