@@ -25,6 +25,8 @@ function zoneOf(shop) {
 	}
 }
 
+const nameOf = (tap) => `${tap?.key} ${tap?.at}`;
+
 /** Events: "change": draw anew; "ended": {tap, result}; "say": text for who can't see; "lost": the shop is not theirs. To be closed. */
 export class Desk extends EventTarget {
 	#names;
@@ -32,6 +34,8 @@ export class Desk extends EventTarget {
 	#isClosed = false;
 	#timers = [];
 	#tickedAt = Date.now();
+	/** Those taps that this window has put among what is kept. */
+	#keptTaps = new Set();
 	/** Counts the answered changes of the shop. */
 	#shopTurn = 0;
 
@@ -45,7 +49,7 @@ export class Desk extends EventTarget {
 		this.store = new Store(keptList(this.#names.touched, null));
 		this.taps = new Taps({
 			send: (tap) => this.#send(tap),
-			save: (list) => keep(this.#names.taps, list),
+			save: (list) => this.#keepTaps(list),
 			onChange: () => this.changed(),
 			onEnd: (tap, result) => this.#ended(tap, result),
 		});
@@ -71,7 +75,9 @@ export class Desk extends EventTarget {
 		addEventListener("storage", this.#touchedElsewhere);
 		for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, this.#back);
 		this.#timers = [setInterval(this.#tick, 1000), setInterval(() => document.hidden || this.readShop(), SHOP_EVERY_MS)];
-		const dropped = this.taps.restore(keptList(this.#names.taps), RESTORE_MS);
+		const waiting = keptList(this.#names.taps);
+		this.#keptTaps = new Set(waiting.map(nameOf));
+		const dropped = this.taps.restore(waiting, RESTORE_MS);
 		if (dropped) this.notify(t("board.dropped", { n: dropped }));
 		this.sync.hurry();
 	}
@@ -141,6 +147,13 @@ export class Desk extends EventTarget {
 		this.#keepTouched();
 		this.changed();
 		return true;
+	}
+
+	/** Other windows of this device have taps of their own. */
+	#keepTaps(list) {
+		const others = keptList(this.#names.taps).filter((tap) => !this.#keptTaps.has(nameOf(tap)));
+		this.#keptTaps = new Set(list.map(nameOf));
+		keep(this.#names.taps, [...others, ...list]);
 	}
 
 	/** What another window of this device has touched is touched. */
