@@ -104,6 +104,35 @@ test("what comes while the list is read waits for it", async (t) => {
 	assert.deepEqual(heard, [1, 2, 3, 4]);
 });
 
+test("what comes while the very first number is asked for comes once", async (t) => {
+	const server = new Server();
+	let go;
+	server.hold = new Promise((resolve) => (go = resolve));
+	const { heard, socket } = await made(t, { last: 4, server });
+	server.last = 5;
+	socket.tell(5);
+	server.hold = null;
+	go();
+	await settled();
+	server.last = 7;
+	socket.tell(7);
+	await settled();
+	assert.deepEqual(heard, [5, 6, 7]);
+});
+
+test("what happens after the list was read and before the socket is open is read once it is", async (t) => {
+	const { server, heard } = await made(t, { isOpen: false });
+	let go;
+	server.hold = new Promise((resolve) => (go = resolve));
+	document.dispatchEvent(new Event("visibilitychange"));
+	server.last = 1;
+	sockets[0].open();
+	server.hold = null;
+	go();
+	await settled();
+	assert.deepEqual(heard, [1]);
+});
+
 test("a list that can't be read loses nothing", async (t) => {
 	const { live, server, heard, socket } = await made(t);
 	server.fail = new Error("away");
