@@ -91,6 +91,7 @@ test("views: the board from its door to a busy day", async (scene) => {
 	await card(page, last).getByRole("img").waitFor();
 	await alert(page, "board.ringing").waitFor();
 	await page.locator("details.finished summary").click();
+	await page.evaluate(() => scrollTo(0, 0));
 	await scene.view(page, "board");
 	await page.context().setOffline(true);
 	await isLive(page, "offline");

@@ -14,9 +14,9 @@ async function visit(scene, origin, path, usable, kept) {
 	const page = await scene.open("about:blank", { ignoreHTTPSErrors: true, origin, kept });
 	const weight = await weigh(page);
 	await slowPhone(page);
-	await clocked(page, usable);
+	const clock = await clocked(page, usable);
 	await page.goto(origin + path, { waitUntil: "commit" });
-	const ms = await page.waitForFunction(() => globalThis.usableAt).then((found) => found.jsonValue());
+	const ms = await clock.at;
 	await page.waitForLoadState("networkidle");
 	await page.context().close();
 	return { ms, ...weight() };

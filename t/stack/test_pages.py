@@ -19,13 +19,23 @@ def policy(answer):
     return {words[0]: words[1:] for part in answer.header("Content-Security-Policy").split(";") if (words := part.split())}
 
 
-def test_a_file_with_its_headers(served, source):
-    answer = served.call("GET", "/lib/api.js")
-    assert (answer.status, answer.header("Content-Type"), answer.header("Cache-Control")) == (200, "text/javascript; charset=utf-8", "no-cache")
-    assert answer.body == (source / "nginx/html/lib/api.js").read_bytes()
-    assert policy(answer) == POLICY
+@pytest.mark.parametrize("path", ["/board/", "/order/", "/order/index.html", "/order/sw.js"])
+def test_what_a_page_may_do(served, path):
+    """Its parts obey it, and do not carry what says so: there are many of them."""
+    answer = served.call("GET", path)
+    assert (answer.status, answer.header("Cache-Control")) == (200, "no-cache") and policy(answer) == POLICY
     assert answer.header("X-Content-Type-Options") == "nosniff" and answer.header("Referrer-Policy") == "no-referrer"
+    assert answer.header("Cross-Origin-Opener-Policy") == answer.header("Cross-Origin-Resource-Policy") == "same-origin"
     assert "screen-wake-lock=(self)" in answer.header("Permissions-Policy") and "camera=()" in answer.header("Permissions-Policy")
+
+
+@pytest.mark.parametrize("path,media_type", [("/lib/api.js", "text/javascript; charset=utf-8"), ("/order/order.css", "text/css; charset=utf-8"),
+                                             ("/lib/icon.svg", "image/svg+xml")])
+def test_a_part_of_a_page(served, source, path, media_type):
+    answer = served.call("GET", path)
+    assert (answer.status, answer.header("Content-Type"), answer.header("Cache-Control")) == (200, media_type, "no-cache")
+    assert answer.body == (source / f"nginx/html{path}").read_bytes()
+    assert answer.header("X-Content-Type-Options") == "nosniff" and answer.header("Cross-Origin-Resource-Policy") == "same-origin"
 
 
 def test_what_a_browser_has_is_good_until_it_changes(served):

@@ -1,6 +1,8 @@
 // badge.js - how many orders wait, in the title and the icon of the window.
 
 const SIZE = 64;
+/** The page is drawn before. */
+const DRAW_MS = 100;
 
 export class Badge {
 	#shown = null;
@@ -16,7 +18,7 @@ export class Badge {
 		if (title === this.#shown) return;
 		this.#shown = title;
 		document.title = title;
-		setTimeout(() => this.#draw(isLost ? "!" : count > 99 ? "99+" : count ? String(count) : "", isLost));
+		setTimeout(() => this.#draw(isLost ? "!" : count > 99 ? "99+" : count ? String(count) : "", isLost), DRAW_MS);
 	}
 
 	#draw(text, isLost) {

@@ -1,5 +1,5 @@
-// board.js - the shopkeeper's page: signing in, choosing a shop, the board; one of them is shown. What a board needs comes beside it (work.js), what can wait
-// comes afterwards (more.js).
+// board.js - the shopkeeper's page: signing in, choosing a shop, the board; one of them is shown. What a board needs comes beside it (desk.js, view.js), what can
+// wait comes afterwards (more.js).
 
 import { Problem, Session } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
@@ -7,18 +7,15 @@ import { load, t, tell } from "../lib/words.js";
 import { Badge } from "./badge.js";
 import { askRenewal, fillLanguages, forgetShop, lastShop, rememberShop, showShops, wireSignIn } from "./door.js";
 import { settings } from "./keep.js";
-import { openOrders } from "./lists.js";
 import { Ring } from "./ring.js";
 import { Wake } from "./wake.js";
 
 const AGAIN_MS = 2000;
-const MORE_MS = 500;
+const BEHIND_MS = 500;
 
 const session = new Session("pickup.board");
-const early = new Map();
-askEarly();
 const words = load();
-const work = import("./work.js");
+const work = Promise.all([import("./desk.js"), import("./view.js")]);
 
 const page = {
 	session,
@@ -30,21 +27,6 @@ const page = {
 	userId: null,
 	isLeaving: false,
 };
-
-/** What the board shows first is asked for while the page itself is on its way still. */
-function askEarly() {
-	const id = session.who ? lastShop(session) : null;
-	if (id === null) return;
-	const ask = (path) => session.call("GET", path).catch(() => null);
-	for (const path of [`/shops/${id}`, openOrders(id)]) early.set(path, ask(path));
-}
-
-/** A GET; where it was asked for early, and answered, that. */
-async function read(path) {
-	const answer = early.get(path);
-	early.delete(path);
-	return (await answer) ?? session.call("GET", path);
-}
 
 /** Calls f with more.js; it is there but in the first moments of a page. */
 async function more(f) {
@@ -59,6 +41,12 @@ async function more(f) {
 
 function fetchMore() {
 	import("./more.js").catch(() => setTimeout(fetchMore, AGAIN_MS));
+}
+
+/** What nobody waits for who waits for the page. */
+function behind() {
+	page.ring.start();
+	fetchMore();
 }
 
 /** "sign-in", "shops", "board"; or nothing yet. */
@@ -77,25 +65,25 @@ function closeDesk() {
 	page.view?.close();
 	for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 	page.desk = page.view = null;
-	early.clear();
 	page.wake.stop();
 	page.ring.play(null);
 	document.documentElement.dataset.ringing = "";
 }
 
 async function open(shop) {
-	const { Desk, View } = await work;
+	const [{ Desk }, { View }] = await work;
 	if (page.desk || page.session.who?.user_id !== page.userId) return;
 	rememberShop(page.session, shop);
 	show("board");
 	byId("alerts").replaceChildren();
 	byId("filters").reset();
-	page.desk = new Desk(page.session, shop, read);
+	page.desk = new Desk(page.session, shop);
 	page.desk.addEventListener("lost", lost);
 	page.wake.start();
 	const renew = () => askRenewal(page.session, () => page.ring.unlock());
 	page.view = new View(page.desk, { ring: page.ring, wake: page.wake, badge: page.badge, renew, more });
-	byId("main").focus({ preventScroll: true });
+	// In the next frame, as it has the page laid out.
+	requestAnimationFrame(() => byId("main").focus({ preventScroll: true }));
 }
 
 /** Not of this shop's people, or no more. */
@@ -139,7 +127,7 @@ async function enter() {
 	byId("alerts").replaceChildren();
 	while (page.session.who?.user_id === page.userId && lastShop(page.session) === id && !page.desk) {
 		try {
-			return await open((await read(`/shops/${id}`)).value);
+			return await open(await page.session.get(`/shops/${id}`));
 		} catch (problem) {
 			if (!problem.isPassing) return problem.status === 401 ? undefined : choose();
 			show("shops");
@@ -191,8 +179,7 @@ async function begin() {
 	wire();
 	if (page.session.who) await enter();
 	else signedOut();
-	setTimeout(() => page.ring.start());
-	setTimeout(fetchMore, MORE_MS);
+	setTimeout(behind, BEHIND_MS);
 }
 
 await begin();

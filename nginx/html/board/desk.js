@@ -39,8 +39,7 @@ export class Desk extends EventTarget {
 	/** Counts the answered changes of the shop. */
 	#shopTurn = 0;
 
-	/** read(path): a GET as whoever is signed in. */
-	constructor(session, shop, read) {
+	constructor(session, shop) {
 		super();
 		Object.assign(this, { session, shop, zone: zoneOf(shop), filter: { ...NO_FILTER }, notices: [] });
 		this.isOwner = shop.owner_id === session.who.user_id;
@@ -54,7 +53,7 @@ export class Desk extends EventTarget {
 			onEnd: (tap, result) => this.#ended(tap, result),
 		});
 		this.sync = new Sync({
-			read,
+			read: (path) => session.call("GET", path),
 			store: this.store,
 			shop: shop.id,
 			isHidden: () => document.hidden,

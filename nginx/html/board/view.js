@@ -43,7 +43,8 @@ export class View {
 		desk.addEventListener("say", ({ detail }) => say(detail));
 		parts.ring.addEventListener("state", desk.changed);
 		parts.wake.addEventListener("state", desk.changed);
-		this.draw();
+		// What was asked for early comes before the next frame.
+		requestAnimationFrame(desk.changed);
 	}
 
 	close() {

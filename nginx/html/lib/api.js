@@ -1,7 +1,9 @@
 // api.js - the public API, as a page uses it: who is signed in, requests, problems, pages of lists, photos.
 
-const BASE = "/api/v1";
-const PATIENCE_MS = 15000;
+import { asked, BASE, HOW, PATIENCE_MS, timeout, whoIs } from "./early.js";
+
+/** What was asked for early and is taken later than this is asked for again. */
+const FRESH_MS = 10000;
 
 /** What a request ended with that did not succeed: status 0 where no answer came, else the problem's members (code, detail, errors, alternatives, …). */
 export class Problem extends Error {
@@ -24,20 +26,12 @@ export class Session extends EventTarget {
 	constructor(name) {
 		super();
 		this.name = name;
-		this.who = this.#stored();
+		this.who = whoIs(this.name);
 		addEventListener("storage", (event) => {
 			if (event.key !== name && event.key !== null) return;
-			this.who = this.#stored();
+			this.who = whoIs(this.name);
 			this.dispatchEvent(new Event("change"));
 		});
-	}
-	#stored() {
-		try {
-			const who = JSON.parse(localStorage.getItem(this.name));
-			return typeof who?.access_token === "string" ? who : null;
-		} catch {
-			return null;
-		}
 	}
 	get token() {
 		return this.who?.access_token;
@@ -65,7 +59,7 @@ export class Session extends EventTarget {
 	}
 	/** The token counts no more. Another window may have signed in anew meanwhile. */
 	#isRefused() {
-		const stored = this.#stored();
+		const stored = whoIs(this.name);
 		if (stored && stored.access_token !== this.token) this.who = stored;
 		else this.signOut();
 	}
@@ -104,12 +98,12 @@ function nextOf(link) {
 	return found && new URL(found[1], location.href).href.replace(location.origin + BASE, "");
 }
 
-/** AbortSignal.timeout, which the browsers of older tablets have not. */
-function timeout(ms) {
-	if (AbortSignal.timeout) return AbortSignal.timeout(ms);
-	const controller = new AbortController();
-	setTimeout(() => controller.abort(), ms);
-	return controller.signal;
+/** The answer to what was asked for early with that token, or null; each is given once. */
+async function take(path, token) {
+	const early = asked.get(path);
+	if (!early || early.token !== token) return null;
+	asked.delete(path);
+	return performance.now() - early.at < FRESH_MS ? early.answer : null;
 }
 
 /** {value, status, headers, next}: value is the JSON, next the path of the next page. Throws a Problem. options: json, body (sent as it is), headers, token, isBlob,
@@ -120,10 +114,8 @@ export async function request(method, path, { json, body, headers = {}, token, i
 	if (json !== undefined) all["Content-Type"] = "application/json";
 	let answer, value;
 	try {
-		answer = await fetch(BASE + path, {
-			method, headers: all, body: json === undefined ? body : JSON.stringify(json), cache: "no-store", redirect: "error", credentials: "omit",
-			signal: timeout(patience),
-		});
+		answer = (method === "GET" && (await take(path, token))) ||
+			(await fetch(BASE + path, { ...HOW, method, headers: all, body: json === undefined ? body : JSON.stringify(json), signal: timeout(patience) }));
 		if (isBlob && answer.ok) value = await answer.blob();
 		else value = answer.status === 204 ? null : await answer.json();
 	} catch {

@@ -1,7 +1,6 @@
 // words.js - the words of the page's language, numbers and times in the reader's form. All words stand in ../words/LANGUAGE.js, one file a language.
 
-const LANGUAGES = { en: "English", de: "Deutsch" };
-const KEY = "pickup.language";
+import * as early from "./early.js";
 
 let words = {};
 let language = "en";
@@ -9,17 +8,8 @@ let language = "en";
 let locale = "en";
 let plurals;
 
-export const languages = LANGUAGES;
+export const languages = early.LANGUAGES;
 export const current = () => language;
-
-/** What was chosen before, where the browser keeps anything. */
-function chosen() {
-	try {
-		return localStorage.getItem(KEY);
-	} catch {
-		return null;
-	}
-}
 
 function localeOf(l) {
 	try {
@@ -29,12 +19,11 @@ function localeOf(l) {
 	}
 }
 
-/** Takes the chosen language, or the browser's, or English. */
+/** Puts the words into the page. */
 export async function load() {
-	const wanted = [chosen(), ...navigator.languages.map((l) => l.slice(0, 2))];
-	language = wanted.find((l) => Object.hasOwn(LANGUAGES, l)) ?? "en";
+	language = early.language();
 	locale = localeOf(language);
-	words = (await import(`../words/${language}.js`)).default;
+	words = (await early.wordsOf(language)).default;
 	plurals = new Intl.PluralRules(language);
 	document.documentElement.lang = language;
 	for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
@@ -43,7 +32,7 @@ export async function load() {
 
 export function choose(l) {
 	try {
-		localStorage.setItem(KEY, l);
+		localStorage.setItem(early.LANGUAGE_KEY, l);
 	} catch {
 		// Then it stays the browser's.
 	}

@@ -1,13 +1,13 @@
 // data.js - what is public: shops, menus, slots. Read without a token, so that one that has ended is in nobody's way.
 
 import { request } from "../lib/api.js";
-import { SHOPS, shops as early } from "./start.js";
+import { SHOPS } from "./start.js";
 
-/** A list with all its pages, of which the first may be there already. */
-async function all(path, first = null, pages = 20) {
+/** A list with all its pages. */
+async function all(path, pages = 20) {
 	const found = [];
 	for (let next = path; next && pages-- > 0; ) {
-		const answer = (next === path && first) || (await request("GET", next));
+		const answer = await request("GET", next);
 		found.push(...answer.value);
 		next = answer.next;
 	}
@@ -17,12 +17,9 @@ async function all(path, first = null, pages = 20) {
 export class Data {
 	#shops = new Map();
 	#asked = new Map();
-	#early = early;
 
 	async readShops() {
-		const first = await this.#early;
-		this.#early = null;
-		const shops = await all(SHOPS, first);
+		const shops = await all(SHOPS);
 		for (const shop of shops) this.#shops.set(shop.id, shop);
 		return shops;
 	}

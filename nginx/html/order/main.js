@@ -2,12 +2,12 @@
 
 import { Problem, Session } from "../lib/api.js";
 import { byId, h } from "../lib/dom.js";
-import { choose, current, languages, t } from "../lib/words.js";
+import { choose, current, languages, load, t } from "../lib/words.js";
 import { Baskets, Store } from "./basket.js";
 import { Data } from "./data.js";
 import { OrderBook, isOpen } from "./orderbook.js";
 import { ShopsView } from "./shops.js";
-import { shops, words } from "./start.js";
+import { first } from "./start.js";
 import { trouble } from "./ui.js";
 
 const SAY_MS = 50;
@@ -81,7 +81,7 @@ class App {
 		const tries = this.user ? this.store.names(`pickup.try.${this.user}.`) : [];
 		if (tries.length) await this.toPending(tries);
 		await this.show(true);
-		await shops;
+		await first;
 		await later().catch(() => {});
 		this.listen();
 	}
@@ -256,5 +256,5 @@ class App {
 	}
 }
 
-await words;
+await load();
 new App().start();

@@ -1,10 +1,9 @@
-// start.js - what takes longest is asked for first, while the rest of the page is on its way: the words, and the shops where they are the first view.
+// start.js - what the page shows first is asked for while it is on its way still: its words, and the shops where they are the first view.
 
-import { request } from "../lib/api.js";
-import { load } from "../lib/words.js";
+import { ask, prepare } from "../lib/early.js";
 
 export const SHOPS = "/shops/?limit=200";
 
-export const words = load();
-/** The first page of shops, once; null where it is not wanted or can't be had. */
-export const shops = /^#\/(shop|order)/.test(location.hash) ? null : request("GET", SHOPS).catch(() => null);
+/** Settles when the first view's data are there, or are known not to be. */
+export const first = /^#\/(shop|order)/.test(location.hash) ? null : ask(SHOPS);
+prepare();
