@@ -337,3 +337,24 @@ troubled("a network's own log-in page for a while: the board stays, and shows wh
 	await rings(page, 1);
 	await agrees(scene, page, shop);
 });
+
+troubled("a part of a page that gets lost on its way is asked for again, or said to be missing", async (scene) => {
+	const shop = await scene.api.shop();
+	const lose = async (page, path) => {
+		const network = { asked: 0, isLosing: true };
+		await page.context().route((url) => url.pathname === path, (route) => (network.asked++ && !network.isLosing ? route.continue() : route.abort()));
+		await page.reload();
+		return network;
+	};
+	const order = await scene.open("/order/");
+	const words = await lose(order, "/words/en.js");
+	await until(() => words.asked === 2, "the words to be asked for again");
+	words.isLosing = false;
+	await order.getByRole("link", { name: shop.name }).first().waitFor();
+	const board = await asKeeper(scene, shop);
+	const part = await lose(board, "/board/sync.js");
+	await board.getByText(w("problem.offline")).waitFor();
+	part.isLosing = false;
+	await board.getByRole("button", { name: w("common.try_again") }).click();
+	await isLive(board);
+});

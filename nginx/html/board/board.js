@@ -15,7 +15,8 @@ const BEHIND_MS = 500;
 
 const session = new Session("pickup.board");
 const words = load();
-const work = Promise.all([import("./desk.js"), import("./view.js")]);
+/** null where they could not be had. */
+const work = Promise.all([import("./desk.js"), import("./view.js")]).catch(() => null);
 
 const page = {
 	session,
@@ -60,6 +61,13 @@ function alone(text) {
 	byId("alerts").replaceChildren(h("p", { class: "note bad", role: "alert" }, text));
 }
 
+/** Parts of the page that could not be loaded: the browser may keep that, so the page is loaded anew. What was tapped is kept. */
+function missing() {
+	show("");
+	alone(tell(new Problem(0)));
+	byId("alerts").append(h("button", { type: "button", class: "go", onclick: () => location.reload() }, t("common.try_again")));
+}
+
 function closeDesk() {
 	page.desk?.close();
 	page.view?.close();
@@ -71,7 +79,9 @@ function closeDesk() {
 }
 
 async function open(shop) {
-	const [{ Desk }, { View }] = await work;
+	const parts = await work;
+	if (!parts) return missing();
+	const [{ Desk }, { View }] = parts;
 	if (page.desk || page.session.who?.user_id !== page.userId) return;
 	rememberShop(page.session, shop);
 	show("board");

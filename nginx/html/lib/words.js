@@ -2,6 +2,8 @@
 
 import * as early from "./early.js";
 
+const AGAIN_MS = 1000;
+
 let words = {};
 let language = "en";
 /** The language as it is written where the reader is: en-IN, en-GB, … */
@@ -19,11 +21,22 @@ function localeOf(l) {
 	}
 }
 
+/** Without them the page says nothing, so they are asked for until they come. */
+async function fetched(l) {
+	for (let n = 0; ; n++) {
+		try {
+			return (await early.wordsOf(l, n)).default;
+		} catch {
+			await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+		}
+	}
+}
+
 /** Puts the words into the page. */
 export async function load() {
 	language = early.language();
 	locale = localeOf(language);
-	words = (await early.wordsOf(language)).default;
+	words = await fetched(language);
 	plurals = new Intl.PluralRules(language);
 	document.documentElement.lang = language;
 	for (const element of document.querySelectorAll("[data-word]")) element.textContent = t(element.dataset.word);
