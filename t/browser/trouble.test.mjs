@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { sleeps } from "./lib/browser.mjs";
 import { asCustomer, sees } from "./lib/customer.mjs";
 import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rings, signIn, tap } from "./lib/keeper.mjs";
+import { photo } from "./lib/photos.mjs";
 import { pause, test, until } from "./lib/test.mjs";
 import { w, within } from "./lib/words.mjs";
 
@@ -357,4 +358,34 @@ troubled("a part of a page that gets lost on its way is asked for again, or said
 	part.isLosing = false;
 	await board.getByRole("button", { name: w("common.try_again") }).click();
 	await isLive(board);
+});
+
+troubled("a photo that does not come is fetched again", async (scene) => {
+	const { shop, customer, page } = await opened(scene);
+	let asked = 0;
+	await page.context().route("**/api/v1/uploads/*", (route) => (asked++ ? route.continue() : route.abort()));
+	const order = await scene.api.chitty(customer, shop, photo());
+	await card(page, order).getByText(w("board.photo_again")).waitFor();
+	await card(page, order).getByRole("img").waitFor();
+});
+
+troubled("offline the shop is paused, and then otherwise: both are wanted, the later one first", async (scene) => {
+	const { shop, page } = await opened(scene);
+	const paused = async (reason) => {
+		await page.getByRole("button", { name: w("board.pause") }).tap();
+		await page.getByLabel(w("board.pause_reason")).fill(reason);
+		await page.getByRole("button", { name: w("board.pause_start") }).tap();
+		await alert(page, "board.not_saved").waitFor();
+	};
+	// What the dialog is made of comes behind the board.
+	await page.getByRole("button", { name: w("board.pause") }).tap();
+	await page.getByLabel(w("board.pause_reason")).waitFor();
+	await page.keyboard.press("Escape");
+	await page.context().setOffline(true);
+	await isLive(page, "offline");
+	await paused("The oven is cold");
+	await paused("The oven is gone");
+	await page.context().setOffline(false);
+	await until(async () => (await scene.api.call("GET", `/shops/${shop.id}`)).pause_reason === "The oven is gone", "the later pause");
+	await alert(page, "board.paused").waitFor();
 });

@@ -3,6 +3,7 @@
 import { h } from "../lib/dom.js";
 import { money, span, t, when } from "../lib/words.js";
 
+const PHOTO_AGAIN_MS = 5000;
 const drawn = new WeakMap();
 
 /** A list that nobody has read yet costs something, and not nothing. */
@@ -132,8 +133,10 @@ function drawPhoto(card, order, desk) {
 		(address) => {
 			if (place.isConnected) place.replaceChildren(h("img", { src: address, alt: t("board.photo_of", { id: order.id }) }));
 		},
-		() => {
-			if (place.isConnected) place.textContent = t("board.photo_again");
+		(problem) => {
+			if (!place.isConnected) return;
+			place.textContent = t("board.photo_again");
+			if (problem.isPassing) setTimeout(() => place.isConnected && drawPhoto(card, order, desk), PHOTO_AGAIN_MS);
 		},
 	);
 }

@@ -174,8 +174,11 @@ export class Desk extends EventTarget {
 		this.taps.add({ key: keyOf(order.id), path: `/orders/${order.id}`, json, etag: `"${order.id}-${order.version}"` });
 	}
 
+	/** What was wanted before and is not saved yet is still wanted, but for what is wanted otherwise now. */
 	changeShop(json) {
-		this.taps.add({ key: "shop", path: `/shops/${this.shop.id}`, json });
+		const unsaved = this.taps.of("shop")?.json;
+		this.taps.discard("shop");
+		this.taps.add({ key: "shop", path: `/shops/${this.shop.id}`, json: { ...unsaved, ...json } });
 	}
 
 	discard(order) {
