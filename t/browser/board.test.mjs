@@ -282,6 +282,8 @@ test("board: late ones are marked, the pickup's weekday and date stand where it 
 	const page = await asKeeper(scene, shop);
 	const day = new Intl.DateTimeFormat("en", { weekday: "short", timeZone: shop.timezone }).format(Date.now() + 50 * 3600000);
 	await card(page, far).getByText(new RegExp(`${day}.*\\d`)).first().waitFor();
+	await card(page, far).getByText(/^in 2 days$/).waitFor();
+	await page.locator("#live").getByText(/^\d+ seconds? old$/).waitFor();
 	await card(page, soon).getByText(w("common.late")).waitFor();
 	assert.equal(await card(page, far).getByText(w("common.late")).count(), 0);
 });
@@ -381,3 +383,23 @@ for (const mm of [58, 80]) {
 		await scene.shot(page, `ticket-${mm}`);
 	});
 }
+
+test("board: the screen stays on while it is open, also after the browser let go of it", async (scene) => {
+	const shop = await scene.api.shop();
+	const page = await scene.open("about:blank", { device: "tablet", kept: { "pickup.board": shop.keeper, [`pickup.board.shop.${shop.keeper.user_id}`]: shop.id } });
+	await page.addInitScript(() => {
+		globalThis.locks = [];
+		const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+		navigator.wakeLock.request = async (kind) => {
+			globalThis.locks.push(await request(kind));
+			return globalThis.locks.at(-1);
+		};
+	});
+	await page.goto("/board/");
+	const held = () => page.evaluate(() => globalThis.locks.filter((lock) => !lock.released).length);
+	await until(async () => (await held()) === 1, "the screen to be kept on");
+	await page.evaluate(() => globalThis.locks[0].release());
+	await until(async () => (await held()) === 1, "the screen to be kept on again");
+	await page.getByRole("button", { name: w("common.sign_out") }).tap();
+	await until(async () => (await held()) === 0, "the screen to be let go of");
+});
