@@ -49,10 +49,3 @@ export function whoIs(name) {
 export const language = () => [kept(LANGUAGE_KEY), ...navigator.languages.map((l) => l.slice(0, 2))].find((l) => Object.hasOwn(LANGUAGES, l)) ?? "en";
 /** Fetched once for each n, however often they are asked for: a browser may keep that it could not have them. */
 export const wordsOf = (l, n = 0) => import(`../words/${l}.js${n ? `?${n}` : ""}`);
-
-/** The words, and a clock: the first one loads the rules of all, for a hundred milliseconds on a cheap telephone that has nothing else to do yet. */
-export function prepare() {
-	const l = language();
-	wordsOf(l).catch(() => {});
-	new Intl.DateTimeFormat(l);
-}
