@@ -14,6 +14,7 @@
 
 #define TEXT_MAX 4096
 #define REQUEST_MAX 63
+#define FIELDS_MAX 1024
 #define HEAD_MAX 128
 #define CUT_MARK "..."
 
@@ -32,11 +33,18 @@ void log_set_level(enum log_level level)
 	max_level = level;
 }
 
+/* What may stand in a value without quotes. Ids are hexadecimal; any other one is a stranger's. */
+static bool is_plain(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == ':';
+}
+
 void log_set_request(const char *id)
 {
 	size_t len = strnlen(id, REQUEST_MAX);
 
-	memcpy(request, id, len);
+	for (size_t i = 0; i < len; i++)
+		request[i] = is_plain(id[i]) ? id[i] : '_';
 	request[len] = '\0';
 }
 
@@ -48,20 +56,21 @@ static char *add(char *to, const char *s)
 	return to + len;
 }
 
-/* Appends s; a byte that could end, hide or forge a line as \xNN, and so each that is also. */
-static char *add_escaped(char *to, const char *s, char also)
+/* Appends s as it may stand within quotes: a byte that could end, hide or forge a line or the text becomes \u00NN, as JSON has it. */
+static char *add_escaped(char *to, const char *s)
 {
 	static const char hex[] = "0123456789abcdef";
 
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c >= 0x20 && c <= 0x7e && c != '\\' && c != (unsigned char)also) {
+		if (c >= 0x20 && c <= 0x7e) {
+			if (c == '"' || c == '\\')
+				*to++ = '\\';
 			*to++ = (char)c;
 			continue;
 		}
-		*to++ = '\\';
-		*to++ = 'x';
+		to = add(to, "\\u00");
 		*to++ = hex[c >> 4];
 		*to++ = hex[c & 15];
 	}
@@ -90,13 +99,14 @@ static char *add_head(char *to, enum log_level level)
 	if (!head.is_made || head.second != now.tv_sec)
 		make_head(now.tv_sec);
 	ms = now.tv_nsec / 1000000;
-	to = add(to, head.time);
+	to = add(add(to, "time="), head.time);
 	*to++ = '.';
 	*to++ = (char)('0' + ms / 100);
 	*to++ = (char)('0' + ms / 10 % 10);
 	*to++ = (char)('0' + ms % 10);
-	to = add(add(to, "Z "), level_names[level]);
-	return add(to, head.pid);
+	to = add(add(to, "Z level="), level_names[level]);
+	to = add(to, head.pid);
+	return request[0] ? add(add(add(to, "req="), request), " ") : to;
 }
 
 /* One write, so that lines of several processes don't mix; there is nowhere to report that the log itself is gone. */
@@ -112,21 +122,15 @@ static void write_line(const char *line, size_t len)
 __attribute__((format(printf, 2, 0)))
 static void log_va(enum log_level level, const char *fmt, va_list ap)
 {
-	char text[TEXT_MAX + 1], line[HEAD_MAX + 4 * REQUEST_MAX + 4 * TEXT_MAX + 16], *end;
+	char text[TEXT_MAX + 1], line[HEAD_MAX + REQUEST_MAX + 6 * TEXT_MAX + 16], *end;
 	int saved = errno, len = vsnprintf(text, sizeof(text), fmt, ap);
 
 	if (len < 0)
 		snprintf(text, sizeof(text), "(not printable) %s", fmt);
 	else if (len > TEXT_MAX)
 		memcpy(text + TEXT_MAX - strlen(CUT_MARK), CUT_MARK, sizeof(CUT_MARK));
-	end = add_head(line, level);
-	if (request[0]) {
-		memcpy(end, "req=", 4);
-		end = add_escaped(end + 4, request, ' ');
-		*end++ = ' ';
-	}
-	end = add_escaped(end, text, '\\');
-	*end++ = '\n';
+	end = add(add_head(line, level), "msg=\"");
+	end = add(add_escaped(end, text), "\"\n");
 	write_line(line, (size_t)(end - line));
 	errno = saved;
 }
@@ -140,6 +144,26 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	log_va(level, fmt, ap);
 	va_end(ap);
+}
+
+bool log_is_on(enum log_level level)
+{
+	return level <= max_level;
+}
+
+void log_fields(enum log_level level, const char *fields, size_t len)
+{
+	char line[HEAD_MAX + REQUEST_MAX + FIELDS_MAX + 16], *end;
+	int saved = errno;
+
+	if (level > max_level)
+		return;
+	end = add_head(line, level);
+	len = len < FIELDS_MAX ? len : FIELDS_MAX;
+	memcpy(end, fields, len);
+	end[len] = '\n';
+	write_line(line, (size_t)(end + len + 1 - line));
+	errno = saved;
 }
 
 _Noreturn void log_die(const char *fmt, ...)

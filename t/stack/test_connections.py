@@ -129,7 +129,7 @@ def test_a_client_that_leaves(api, binary, scratch, long_list):
             conn.recv(1000)
         assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
         with open(workers.log) as f:
-            assert "the client went away before its answer" in f.read()
+            assert "end=client_gone" in f.read()
 
 
 def large_order(api, length=700_000):
@@ -309,6 +309,6 @@ def test_workers_told_to_end_under_load(api, binary, scratch):
         assert int(api.db.sql(f"SELECT COUNT(*) FROM orders WHERE shop_id = {shop.id}")[0][0]) == len(placed)
         with open(workers.log) as f:
             log = f.read()
-        assert " error " not in log and " warn " not in log, [line for line in log.splitlines() if " error " in line or " warn " in line]
+        assert "level=error" not in log and "level=warn" not in log, [line for line in log.splitlines() if "level=error" in line or "level=warn" in line]
     finally:
         workers.stop()

@@ -4,7 +4,7 @@ import re
 
 _NEVER = [
     (re.compile(r"ERROR: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer"), "a sanitizer's report"),
-    (re.compile(r" 500 \d+ bytes"), "an answer with status 500"),
+    (re.compile(r" status=500 "), "an answer with status 500"),
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]*\.?"), "a token"),
     (re.compile(r"correct horse|pickup-demo-1"), "a password"),
 ]
