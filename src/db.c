@@ -230,6 +230,11 @@ enum outcome db_connect(struct db *db)
 	return set_session(db);
 }
 
+struct db_used db_used(const struct db *db)
+{
+	return db->used;
+}
+
 unsigned db_connections(const struct db *db)
 {
 	return db->connections;
@@ -319,7 +324,10 @@ static enum outcome commit(struct db *db)
 	/* Cut before it was asked: nothing was committed for certain. */
 	if (is_too_late(db))
 		return OC_BUSY;
-	if (!mysql_commit(db->my))
+	bool is_refused = mysql_commit(db->my);
+	/* is_too_late() has noted when it was asked. */
+	db->used.us += clock_mono() - db->asked_at;
+	if (!is_refused)
 		return OC_OK;
 	if (mysql_errno(db->my) == ER_DEADLOCK)
 		return db_failed(db, ER_DEADLOCK, mysql_error(db->my), "COMMIT");
@@ -387,6 +395,7 @@ enum outcome db_transact_at(struct db *db, db_work_fn *work, void *ctx, const ch
 			return oc;
 		}
 		back_off(db, replay++);
+		db->used.replays++;
 	}
 }
 

@@ -53,6 +53,9 @@ void db_disconnect(struct db *db);
  * at once). Outside of requests nothing of that holds. Ends with the process where it has no timers. */
 void db_begin(struct db *db);
 void db_end(struct db *db);
+/* What was asked of the database since db_begin(), waiting included; transactions that were begun again. */
+struct db_used { uint64_t statements, replays; int64_t us; };
+struct db_used db_used(const struct db *db);
 /* How many connections were made so far: a number that has moved says that this one may lead to another server. */
 unsigned db_connections(const struct db *db);
 /* Closes, and whether connections made from now on wait for an answer however long it takes. For migrations, whose statements may run for minutes. */

@@ -33,6 +33,7 @@ void db_begin(struct db *db)
 		deadline_init(&db->timer, SIGRTMIN, cut, db);
 	db->has_timer = true;
 	db->deadline = FROM_FIRST_USE;
+	db->used = (struct db_used){ 0 };
 }
 
 void db_end(struct db *db)

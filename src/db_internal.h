@@ -21,6 +21,7 @@ struct db {
 	const struct conf *conf;
 	MYSQL *my;			/* NULL: not connected */
 	unsigned connections;		/* made so far */
+	struct db_used used;
 	bool is_away_told;		/* the log knows that there is none to be had */
 	bool patient;			/* no time-out for answers */
 	bool autocommit;		/* the session's mode, switched only where the other one is wanted */

@@ -317,8 +317,10 @@ enum outcome db_commit_along(struct db *db)
 
 enum outcome db_collect(struct db *db)
 {
+	int64_t begun = clock_mono();
 	enum outcome oc = land(db);
 
+	db->used.us += clock_mono() - begun;
 	/* Nothing is left to be committed. */
 	if (oc == OC_OK && db->commits_along)
 		db->answered = false;
@@ -389,10 +391,13 @@ enum outcome db_run(struct db *db, enum sql id, unsigned reps, const struct db_v
 	if (!is_well_called(db, &c))
 		return OC_BAD;
 	oc = run_once(db, &c);
-	if (!may_repeat(db, &c, oc))
-		return oc;
-	log_info("database: %s once more on a new connection", sql_statements[id].name);
-	db->doomed = OC_OK;
-	return run_once(db, &c);
+	if (may_repeat(db, &c, oc)) {
+		log_info("database: %s once more on a new connection", sql_statements[id].name);
+		db->doomed = OC_OK;
+		oc = run_once(db, &c);
+	}
+	db->used.statements++;
+	db->used.us += clock_mono() - c.begun;
+	return oc;
 }
 
