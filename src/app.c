@@ -9,7 +9,7 @@
 #include "problem.h"
 #include "route.h"
 
-bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n)
+bool app_init(struct app *app, struct conf_store *settings, enum metrics_role role, char *why, size_t n)
 {
 	const struct conf *conf = conf_get(settings);
 	*app = (struct app){ .settings = settings, .conf = conf, .clock = clock_system() };
@@ -19,6 +19,8 @@ bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n)
 	app->zones = zone_cache_new(conf->zoneinfo);
 	app->poke = poke_sender_new();
 	app->db = db_new(conf);
+	app->metrics = metrics_new(role, route_meaning());
+	metrics_keep(app->metrics, conf->metrics_file, clock_mono());
 	app->keys = keyring_new(conf, why, n);
 	return app->keys && db_option_file_ok(conf->db_option_file, why, n);
 }
@@ -26,6 +28,7 @@ bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n)
 void app_clear(struct app *app)
 {
 	keyring_free(app->keys);
+	metrics_free(app->metrics);
 	db_free(app->db);
 	poke_sender_free(app->poke);
 	zone_cache_free(app->zones);
@@ -62,23 +65,52 @@ static bool has_tables(struct req *r)
 	return oc == OC_OK;
 }
 
-/* With each request: printf() would take four times as long. */
-static void log_request(const struct req *r, int64_t started)
+static void add_field(struct buf *line, const char *name, uint64_t value)
+{
+	buf_adds(line, name);
+	buf_adduint(line, value);
+}
+
+/* For programs, so no path and no query: what strangers send is nginx's to log, and what can't be in a line can't leak from it. */
+static void log_request(const struct req *r, bool is_written, int64_t us, const struct db_used *db)
 {
 	struct buf line = BUF_IN(r->arena);
+	buf_reserve(&line, 300);
+	buf_adds(&line, "event=request method=");
 	buf_adds(&line, http_method_name(r->http.method));
-	buf_addc(&line, ' ');
-	buf_addstr(&line, r->http.path);
-	buf_addc(&line, ' ');
-	buf_adduint(&line, (uint64_t)r->reply->status);
-	buf_addc(&line, ' ');
-	buf_adduint(&line, r->reply->written + r->reply->body.len + r->reply->file.len);
-	buf_adds(&line, " bytes user=");
-	buf_adduint(&line, r->who.sub.v);
-	buf_addc(&line, ' ');
-	buf_adduint(&line, (uint64_t)(clock_mono() - started));
-	buf_adds(&line, "us");
-	log_info("%s", line.s);
+	buf_adds(&line, " route=");
+	buf_adds(&line, r->route ? r->route->path : "none");
+	add_field(&line, " status=", (uint64_t)r->reply->status);
+	add_field(&line, " bytes=", r->reply->written + r->reply->body.len + r->reply->file.len);
+	add_field(&line, " user=", r->who.sub.v);
+	add_field(&line, " us=", (uint64_t)us);
+	add_field(&line, " db_us=", (uint64_t)db->us);
+	add_field(&line, " statements=", db->statements);
+	if (db->replays)
+		add_field(&line, " replays=", db->replays);
+	if (!is_written)
+		buf_adds(&line, r->reply->is_begun ? " end=broken" : " end=client_gone");
+	log_fields(LOG_INFO, line.s, line.len);
+}
+
+/* What fails for the client's fault is nothing that we could mend. */
+static bool is_to_be_logged(const struct req *r, bool is_written)
+{
+	bool is_failure = r->reply->status >= 500 || (!is_written && r->reply->is_begun);
+	int64_t which = r->app->conf->log_requests;
+	return log_is_on(LOG_INFO) && (which == LOG_REQUESTS_ALL || (which == LOG_REQUESTS_FAILED && is_failure));
+}
+
+static void count_request(const struct req *r, int64_t us, const struct db_used *db)
+{
+	struct app *app = r->app;
+	struct metrics_slot *own = metrics_own(app->metrics);
+	unsigned connections = db_connections(app->db);
+	metrics_request(app->metrics, route_row(r->route), r->reply->status, us, db->us, db->statements);
+	metrics_add(&own->replays, db->replays);
+	metrics_add(&own->connections, connections - app->connections_counted);
+	app->connections_counted = connections;
+	metrics_set(&own->in_hand, 0);
 }
 
 static void set_log_request(struct str id)
@@ -91,6 +123,14 @@ static void set_log_request(struct str id)
 	log_set_request(name);
 }
 
+static void end_request(const struct req *r, bool is_written, int64_t us)
+{
+	struct db_used db = db_used(r->app->db);
+	count_request(r, us, &db);
+	if (is_to_be_logged(r, is_written))
+		log_request(r, is_written, us, &db);
+}
+
 bool app_answer(struct app *app, const struct http_io *io)
 {
 	int64_t started = clock_mono();
@@ -101,14 +141,14 @@ bool app_answer(struct app *app, const struct http_io *io)
 	http_req_parse(io, &r.http);
 	set_log_request(r.http.request_id);
 	take_settings(app, io, r.now);
+	metrics_keep(app->metrics, app->conf->metrics_file, started);
+	metrics_set(&metrics_own(app->metrics)->in_hand, 1);
 	db_begin(app->db);
 	if (has_tables(&r))
 		route_dispatch(&r, io);
 	db_end(app->db);
 	bool is_written = http_reply_write(&reply);
-	if (!is_written)
-		log_info(reply.is_begun ? "the answer broke off" : "the client went away before its answer");
-	log_request(&r, started);
+	end_request(&r, is_written, clock_mono() - started);
 	if (db_in_transaction(app->db))
 		db_abandon(app->db);
 	log_set_request("");

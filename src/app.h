@@ -11,6 +11,7 @@
 #include "http_req.h"
 #include "input.h"
 #include "jwt.h"
+#include "metrics.h"
 #include "poke.h"
 #include "timefmt.h"
 
@@ -22,17 +23,20 @@ struct app {
 	struct db *db;
 	struct zone_cache *zones;
 	struct poke_sender *poke;
+	struct metrics *metrics;
 	struct clock clock;
 	struct arena *arena;			/* reset after each request */
 	struct arena *piece_arena;		/* for one piece of an answer that is written in pieces; empty otherwise */
+	unsigned connections_counted;		/* of the database, in metrics */
 	bool is_schema_checked;			/* the database was seen to have the tables that we need */
 };
 
-/* settings become app's own. False: something is wrong with keys or the option file; why says what. */
-must_check bool app_init(struct app *app, struct conf_store *settings, char *why, size_t n);
+/* settings become app's own. role: how it counts; a visitor does not.  False: something is wrong with keys or the option file; why says what. */
+must_check bool app_init(struct app *app, struct conf_store *settings, enum metrics_role role, char *why, size_t n);
 void app_clear(struct app *app);
 
 #define ROUTE_IDS_MAX 2
+struct route;
 
 /* One request. Endpoints read it and write reply. */
 struct req {
@@ -44,6 +48,7 @@ struct req {
 	instant now;
 	struct claims who;			/* where the route asks for somebody */
 	bool is_judged;				/* it was looked whether their account still lets the token count, and it does */
+	const struct route *route;		/* NULL: none was found */
 	uint64_t ids[ROUTE_IDS_MAX];		/* what {id} stood for in the path */
 	struct str name;			/* and {name} */
 	const struct body *body;		/* where the route takes one */

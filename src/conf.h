@@ -13,6 +13,8 @@
 
 enum token_alg { TOKEN_HS256, TOKEN_RS256, TOKEN_ES256, TOKEN_ALG__MAX };
 
+enum log_requests { LOG_REQUESTS_NONE, LOG_REQUESTS_FAILED, LOG_REQUESTS_ALL, LOG_REQUESTS__MAX };
+
 /* The values in force. Texts are owned by the store and stay until it is freed. "" means not set. */
 struct conf {
 	const char *db_option_file;	/* PICKUP_DB_OPTION_FILE: MySQL option file with a [pickup] group */
@@ -61,6 +63,8 @@ struct conf {
 	int64_t push_timeout_ms;	/* PICKUP_PUSH_TIMEOUT_MS  100..60000, 2000 */
 	int64_t push_retry_max_ms;	/* PICKUP_PUSH_RETRY_MAX_MS  100..600000, 5000: longest pause between tries */
 	int64_t log_level;		/* PICKUP_LOG_LEVEL  error | warn | info | debug (enum log_level), info */
+	int64_t log_requests;		/* PICKUP_LOG_REQUESTS  none | failed | all (enum log_requests), all */
+	const char *metrics_file;	/* PICKUP_METRICS_FILE: counters that all processes of the machine share; "" counts nothing */
 	const char *zoneinfo;		/* PICKUP_ZONEINFO: directory of TZif files; "" for the host's */
 };
 

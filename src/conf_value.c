@@ -18,6 +18,10 @@ static const char *const level_words[] = {
 	[LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug", NULL
 };
 
+static const char *const requests_words[] = {
+	[LOG_REQUESTS_NONE] = "none", [LOG_REQUESTS_FAILED] = "failed", [LOG_REQUESTS_ALL] = "all", NULL
+};
+
 #define ROW(name, type, field, fallback, min, max, words, unit, meaning) \
 	{ "PICKUP_" name, type, offsetof(struct conf, field), fallback, min, max, words, unit, meaning }
 #define INT(name, field, fallback, min, max, unit, meaning) \
@@ -112,6 +116,12 @@ const struct setting conf_rows[] = {
 	INT("PUSH_RETRY_MAX_MS", push_retry_max_ms, "5000", 100, 600000, "milliseconds",
 		"The longest pause between two tries to reach a push nginx that is away."),
 	WORD("LOG_LEVEL", log_level, "info", level_words, "The least important lines that are still logged."),
+	WORD("LOG_REQUESTS", log_requests, "all", requests_words,
+		"Which requests get a line in the log (at the level info): all, those that failed for our fault (status 500 and above, or an answer that broke "
+		"off), or none. nginx has a log of its own."),
+	PATH("METRICS_FILE", metrics_file, PATH_BYTES,
+		"File in which the workers and the relay of this machine count what they do, for /metrics; it must lie in memory (below /run), and is made "
+		"by the first worker. Where it is \"\", nothing is counted, and /metrics gives 404."),
 	PATH("ZONEINFO", zoneinfo, PATH_BYTES, "Directory of the time zone files; \"\" for the host's own."),
 };
 

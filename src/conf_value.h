@@ -5,7 +5,7 @@
 
 #include "conf.h"
 
-#define CONF_SETTINGS 47
+#define CONF_SETTINGS 49
 extern const struct setting conf_rows[CONF_SETTINGS];
 
 /* The row of that name, or NULL. */

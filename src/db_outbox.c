@@ -311,6 +311,25 @@ enum outcome db_cursor_set(struct db *db, struct str instance, const struct push
 	return db_run(db, SQL_CURSOR_SET, 0, args, sizeof args / sizeof *args, NULL, NULL, NULL);
 }
 
+struct lag { struct waiting w; bool is_found; };
+
+static enum outcome take_lag(void *ctx, const struct db_val *v)
+{
+	struct lag *l = ctx;
+	l->is_found = true;
+	return take_waiting(&l->w, v);
+}
+
+enum outcome db_cursor_lag(struct db *db, struct str instance, uint64_t *n, instant *oldest)
+{
+	struct db_val args[] = { db_text(instance) };
+	struct lag l = { { n, oldest }, false };
+	*n = 0;
+	*oldest = INSTANT_NONE;
+	enum outcome oc = db_run(db, SQL_CURSOR_LAG, 0, args, 1, take_lag, &l, NULL);
+	return oc == OC_OK && !l.is_found ? OC_NOT_FOUND : oc;
+}
+
 enum outcome db_refusal_insert(struct db *db, uint64_t pub_no, struct str instance, unsigned status, instant at)
 {
 	struct db_val args[] = { db_uint(pub_no), db_text(instance), db_uint(status), db_time(at) };

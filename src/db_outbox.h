@@ -98,6 +98,9 @@ struct push_cursor { uint64_t pub_no, marked, settled; instant at, marked_at; ch
 /* OC_NOT_FOUND: an instance that was never seen. */
 must_check enum outcome db_cursor_get(struct db *db, struct str instance, struct push_cursor *out);
 must_check enum outcome db_cursor_set(struct db *db, struct str instance, const struct push_cursor *c);
+/* How many numbered notifications an instance has yet to get, as far as its cursor tells, which follows by a fraction of a second; and since
+ * when the first of them waits (INSTANT_NONE: none). OC_NOT_FOUND: an instance that was never seen. */
+must_check enum outcome db_cursor_lag(struct db *db, struct str instance, uint64_t *n, instant *oldest);
 /* A notification that an instance refused for good; a repeat changes nothing. */
 must_check enum outcome db_refusal_insert(struct db *db, uint64_t pub_no, struct str instance, unsigned status, instant at);
 must_check enum outcome db_refusal_count(struct db *db, uint64_t *out);

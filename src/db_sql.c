@@ -307,6 +307,11 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_EVENTS_FROM, "uu", "uuuus",
 		"SELECT pub_no, channel_kind, channel_id, seq, body FROM events WHERE pub_no > ? ORDER BY pub_no LIMIT ?"),
 	READS(SQL_CURSOR_GET, "s", "uuutts", "SELECT pub_no, marked_no, settled_no, at, marked_at, worker FROM push_cursors WHERE instance = ?"),
+	/* instance; how many it has yet to get, and since when the first of these waits */
+	READS(SQL_CURSOR_LAG, "s", "ut",
+		"SELECT CAST(l.last - LEAST(c.pub_no, l.last) AS UNSIGNED), e.at FROM (SELECT GREATEST(COALESCE((SELECT MAX(pub_no) FROM events), 0),"
+		" COALESCE((SELECT last_pub_no FROM relay_lease WHERE id = 1), 0)) last) l JOIN push_cursors c ON c.instance = ?"
+		" LEFT JOIN events e ON e.pub_no = c.pub_no + 1"),
 	/* instance, pub_no, marked_no, settled_no, at, marked_at, worker */
 	WRITES(SQL_CURSOR_SET, "suuutts",
 		"INSERT INTO push_cursors (instance, pub_no, marked_no, settled_no, at, marked_at, worker) VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -38,6 +38,7 @@ enum outcome ep_upload_add(struct req *r);	/* ep_upload.c */
 enum outcome ep_upload_get(struct req *r);
 enum outcome ep_healthz(struct req *r);		/* ep_health.c */
 enum outcome ep_readyz(struct req *r);
+enum outcome ep_metrics(struct req *r);		/* ep_metrics.c */
 enum outcome ep_openapi(struct req *r);		/* ep_openapi.c */
 
 #endif

@@ -207,6 +207,7 @@ static void reload_settings(struct loop *l)
 {
 	struct relay *r = &l->relay;
 	r->params_at = clock_mono() + SECOND_US;
+	metrics_keep(r->metrics, r->conf->metrics_file, clock_mono());
 	if (!has_new_params(l))
 		return;
 	char *option_file = strdup(r->conf->db_option_file);
@@ -420,6 +421,8 @@ static int start(struct loop *l)
 	relay_name_holder(r, l->holder, sizeof l->holder);
 	r->clock = clock_system();
 	r->db = db_new(r->conf);
+	r->metrics = metrics_new(METRICS_RELAY, 0);
+	metrics_keep(r->metrics, r->conf->metrics_file, clock_mono());
 	r->pool = push_pool_new();
 	r->arena = arena_new();
 	r->zones = zone_cache_new(r->conf->zoneinfo);
@@ -437,6 +440,7 @@ static void clear(struct loop *l)
 	struct relay *r = &l->relay;
 	relay_lanes_free(r);
 	push_pool_free(r->pool);
+	metrics_free(r->metrics);
 	db_free(r->db);
 	window_free(r->window);
 	closes_free(r->closes);

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "conf.h"
 #include "db_outbox.h"
+#include "metrics.h"
 #include "poke.h"
 #include "push.h"
 #include "relay_closes.h"
@@ -143,6 +144,7 @@ struct relay {
 	struct db *db;
 	struct zone_cache *zones;	/* of the host at its start; for messages of orders that expire */
 	struct poke_listener *pokes;	/* NULL: none */
+	struct metrics *metrics;
 	struct push_pool *pool;
 	struct lane **lanes;
 	size_t lane_n;

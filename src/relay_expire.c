@@ -52,6 +52,7 @@ static enum outcome expire(struct relay *r, struct order_id id, instant now, siz
 	if (oc == OC_OK && e.is_cancelled) {
 		log_info("order %llu was not accepted in time", (unsigned long long)id.v);
 		r->has_more = true;
+		metrics_add(&metrics_own(r->metrics)->expired, 1);
 	}
 	*decided += oc == OC_OK;
 	return oc == OC_BUSY || oc == OC_BAD ? OC_OK : oc;

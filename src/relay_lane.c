@@ -249,6 +249,7 @@ static void lane_heard(struct lane *l)
 
 static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
 {
+	metrics_add(&metrics_own(r->metrics)->failures, 1);
 	if (l->failures++ == 0) {
 		l->failing_since = r->clock.now(&r->clock);
 		if (l->is_asking)
@@ -296,9 +297,11 @@ static void settle_message(struct relay *r, struct lane *l, enum push_verdict v)
 {
 	switch (v) {
 	case PUSH_ACCEPTED:
+		metrics_add(&metrics_own(r->metrics)->published, 1);
 		lane_done(l);
 		break;
 	case PUSH_REFUSED:
+		metrics_add(&metrics_own(r->metrics)->refused, 1);
 		lane_refused(l);
 		break;
 	case PUSH_RETRY: case PUSH_AWAY:

@@ -43,13 +43,34 @@ static const struct route routes[] = {
 	{ HTTP_DELETE, "/api/v1/shops/{id}/staff/{id}", WHO_SHOPKEEPER, BODY_NONE, ep_staff_remove_one, "Take somebody out of a shop" },
 	{ HTTP_GET, "/healthz", WHO_PUBLIC, BODY_NONE, ep_healthz, "The workers answer" },
 	{ HTTP_GET, "/readyz", WHO_PUBLIC, BODY_NONE, ep_readyz, "So do the database and the relay" },
+	{ HTTP_GET, "/_metrics", WHO_PUBLIC, BODY_NONE, ep_metrics, "What was done and how it goes, for Prometheus (this machine only)" },
 	{ HTTP_GET, "/_ws_auth", WHO_SUBSCRIBER, BODY_NONE, ep_subscribe, "May this subscriber have that channel? (push server only)" },
 };
+
+/* One row is left for what has no route. */
+_Static_assert(sizeof routes / sizeof *routes < METRICS_ROWS, "METRICS_ROWS are too few");
 
 const struct route *route_table(size_t *n)
 {
 	*n = sizeof routes / sizeof *routes;
 	return routes;
+}
+
+unsigned route_row(const struct route *route)
+{
+	return route ? (unsigned)(route - routes) : METRICS_ROWS - 1;
+}
+
+/* FNV-1a of all their names. */
+uint64_t route_meaning(void)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		hash = (hash ^ (uint64_t)routes[i].method) * UINT64_C(1099511628211);
+		for (const char *s = routes[i].path; *s; s++)
+			hash = (hash ^ (unsigned char)*s) * UINT64_C(1099511628211);
+	}
+	return hash;
 }
 
 static bool begins_with_segment(const char *pattern, struct str segment)
@@ -216,7 +237,7 @@ static enum outcome serve(struct req *r, const struct route *route, const struct
 void route_dispatch(struct req *r, const struct http_io *io)
 {
 	r->reply->is_body_omitted = r->http.method == HTTP_HEAD;
-	const struct route *route = find_route(r);
+	const struct route *route = r->route = find_route(r);
 	if (!route)
 		return;
 	enum outcome oc = admit(r, route);

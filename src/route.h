@@ -34,6 +34,9 @@ struct route {
 };
 
 const struct route *route_table(size_t *n);
+/* Its row in the counters, also for none; and a number that says what all rows are: another one where the table is another. */
+unsigned route_row(const struct route *route);
+uint64_t route_meaning(void);
 /* Finds the route, keeps its gates, runs its handler; the reply is decided afterwards, whatever happened. */
 void route_dispatch(struct req *r, const struct http_io *io);
 

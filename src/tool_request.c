@@ -136,7 +136,7 @@ static int answer(struct shell_request *s, const char *params)
 	char why[512];
 	if (!settings)
 		return EX_CONFIG;
-	bool is_ready = app_init(&app, settings, why, sizeof why);
+	bool is_ready = app_init(&app, settings, METRICS_VISITOR, why, sizeof why);
 	struct http_io io = { s->params, read_body, write_answer, s };
 	bool is_written = is_ready && app_answer(&app, &io);
 	app_clear(&app);

@@ -343,7 +343,7 @@ static int serve(struct conf_store *settings, const char *clock_file, bool is_cg
 {
 	struct app app;
 	char why[512];
-	if (!app_init(&app, settings, why, sizeof why)) {
+	if (!app_init(&app, settings, METRICS_WORKER, why, sizeof why)) {
 		app_clear(&app);
 		return tool_fail(EX_CONFIG, "serve", "%s", why);
 	}

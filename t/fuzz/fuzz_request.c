@@ -51,7 +51,7 @@ static struct app *worker(void)
 		set(store, "PICKUP_TOKEN_KEY_FILE", private_file("a key for fuzzing that guards nothing at all"));
 		set(store, "PICKUP_LOG_LEVEL", "error");
 		set(store, "PICKUP_REGISTRATION", "off");	/* it would hash passwords, slowly */
-		must(app_init(&app, store, why, sizeof(why)));
+		must(app_init(&app, store, METRICS_VISITOR, why, sizeof(why)));
 		app.is_schema_checked = true;
 	}
 	return &app;

@@ -216,7 +216,7 @@ class Api(Calls):
         self.settings = {
             "PICKUP_DB_OPTION_FILE": f"{dir}/db/pickup.cnf", "PICKUP_TOKEN_KEY_FILE": f"{dir}/token.key",
             "PICKUP_RELAY_SOCKET": f"{dir}/relay.sock", "PICKUP_PUSH_URLS": f"unix:{dir}/push.sock",
-            "PICKUP_UPLOAD_DIR": f"{dir}/uploads",
+            "PICKUP_UPLOAD_DIR": f"{dir}/uploads", "PICKUP_METRICS_FILE": f"{dir}/metrics",
             "PICKUP_RELAY_POLL_MS": "100", "PICKUP_PUSH_RETRY_MAX_MS": "100", "PICKUP_RELAY_LEASE_S": "2",
             # All of a run come from one address, and try many a wrong password.
             "PICKUP_PASSWORD_MEMORY_KIB": "8192", "PICKUP_PASSWORD_PASSES": "1", "PICKUP_LOGIN_TRIES": "1000000", **(settings or {})}
