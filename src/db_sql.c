@@ -342,9 +342,25 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 
 	WRITES(SQL_COMMIT, "", "COMMIT"),
 	READS(SQL_PING, "", "i", "SELECT 1"),
+	READS(SQL_CLOCK, "", "t", "SELECT UTC_TIMESTAMP(6)"),
 	READS(SQL_SERVER_VERSION, "", "s", "SELECT VERSION()"),
 	READS(SQL_SCHEMA_VERSION, "", "u",
 		"SELECT COALESCE(MAX(number), 0) FROM schema_migrations WHERE applied_at IS NOT NULL"),
+
+	/* What a dump says of AUTO_INCREMENT may be beyond the last row, or be missing. */
+#define NEXT_ID(table) "SELECT '" table "', CAST(GREATEST((SELECT COALESCE(MAX(id), 0) + 1 FROM " table ")," \
+	" COALESCE((SELECT auto_increment FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '" table "'), 0)) AS UNSIGNED)"
+	READS(SQL_RESTORED_NEXT_IDS, "", "su",
+		NEXT_ID("users") " UNION ALL " NEXT_ID("shops") " UNION ALL " NEXT_ID("products") " UNION ALL " NEXT_ID("orders")
+		" UNION ALL " NEXT_ID("outbox") " UNION ALL " NEXT_ID("channel_closes")),
+	/* how many. Also of channels that had no message yet: after the backup they may have had some. */
+	WRITES(SQL_RESTORED_SKIP_NUMBERS, "u",
+		"INSERT INTO channel_floors (channel_kind, channel_id, last_seq) SELECT l.kind, l.id, l.last + ? FROM"
+		" (SELECT a.kind, a.id, MAX(a.last) last FROM (SELECT channel_kind kind, channel_id id, MAX(seq) last FROM events GROUP BY channel_kind, channel_id"
+		" UNION ALL SELECT channel_kind, channel_id, last_seq FROM channel_floors"
+		" UNION ALL SELECT 1, id, 0 FROM shops UNION ALL SELECT 2, id, 0 FROM users) a GROUP BY a.kind, a.id) l"
+		" ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq)"),
+	WRITES(SQL_RESTORED_END_TOKENS, "t", "UPDATE users SET tokens_ended_at = ?"),
 
 	READS(SQL_MIGRATIONS_EXIST, "", "u",
 		"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'"),
@@ -371,6 +387,8 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 		"UPDATE schema_migrations SET in_doubt = 0, applied_at = UTC_TIMESTAMP(6)"
 		" WHERE number = ? AND statements_done = ? AND applied_at IS NULL"),
 };
+
+const char *const sql_restored_skip_ids[2] = { "ALTER TABLE ", " AUTO_INCREMENT = " };
 
 const char sql_migrations_create[] =
 	"CREATE TABLE IF NOT EXISTS schema_migrations ("

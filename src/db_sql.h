@@ -32,7 +32,9 @@ enum sql {
 	SQL_IDEM_PRUNE, SQL_EVENTS_OLDEST, SQL_EVENT_FLOOR, SQL_LEASE_FLOOR, SQL_EVENT_DELETE, SQL_REFUSAL_DELETE,
 	SQL_CLOSES_FETCH, SQL_CLOSES_DELETE,
 	/* health */
-	SQL_COMMIT, SQL_PING, SQL_SERVER_VERSION, SQL_SCHEMA_VERSION,
+	SQL_COMMIT, SQL_PING, SQL_CLOCK, SQL_SERVER_VERSION, SQL_SCHEMA_VERSION,
+	/* a database that was set back */
+	SQL_RESTORED_NEXT_IDS, SQL_RESTORED_SKIP_NUMBERS, SQL_RESTORED_END_TOKENS,
 	/* migrations */
 	SQL_MIGRATIONS_EXIST, SQL_MIGRATIONS_LOCK, SQL_MIGRATION_LIST,
 	SQL_MIGRATION_BEGIN, SQL_MIGRATION_RESUME, SQL_MIGRATION_STEP, SQL_MIGRATION_FAILED, SQL_MIGRATION_DONE,
@@ -53,6 +55,9 @@ extern const struct sql_statement sql_statements[SQL__MAX];
 
 /* Creates the table that records the migrations, where it is missing. Not a row of the table: DDL is run as text. */
 extern const char sql_migrations_create[];
+
+/* Before the table, before the id. DDL as well. */
+extern const char *const sql_restored_skip_ids[2];
 
 /* The newest migration that these statements need. */
 #define SQL_SCHEMA_NEEDED 7

@@ -47,6 +47,14 @@ static enum outcome read_input(struct req *r, struct events_input *in, bool *has
 	return f.n ? problem_faults(r, &f) : OC_OK;
 }
 
+static size_t up_to_gap(const struct event_row *events, size_t n)
+{
+	size_t i = n ? 1 : 0;
+	while (i < n && events[i].seq == events[i - 1].seq + 1)
+		i++;
+	return i;
+}
+
 static enum outcome events_of(struct req *r, enum channel_kind kind)
 {
 	struct channel ch = { kind, r->ids[0] };
@@ -64,6 +72,8 @@ static enum outcome events_of(struct req *r, enum channel_kind kind)
 		oc = db_events_after(r->app->db, r->arena, ch, (uint64_t)in.after, (uint64_t)in.limit, &events, &n);
 	if (oc != OC_OK)
 		return oc;
+	/* Only a database that was set back has a gap (`pickup restored`): what lies behind it is for who asks again, and then it is one. */
+	n = up_to_gap(events, n);
 	/* Some may have been numbered since. */
 	if (n && events[n - 1].seq > last)
 		last = events[n - 1].seq;

@@ -16,6 +16,7 @@ static const struct mode modes[] = {
 	{ "serve", mode_serve, "answer requests: a FastCGI worker, or one plain CGI request" },
 	{ "relay", mode_relay, "publish notifications to the push instances" },
 	{ "migrate", mode_migrate, "bring the database's tables up to date" },
+	{ "restored", mode_restored, "once after a backup was restored" },
 	{ "check", mode_check, "check settings, keys, database, relay and push instances" },
 	{ "conf", mode_conf, "print the settings in force" },
 	{ "user", mode_user, "create, list, change users" },

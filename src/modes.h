@@ -7,6 +7,7 @@
 int mode_serve(int argc, char **argv);		/* worker.c: FastCGI worker, or one plain CGI request */
 int mode_relay(int argc, char **argv);		/* relay.c */
 int mode_migrate(int argc, char **argv);	/* tool_migrate.c */
+int mode_restored(int argc, char **argv);	/* tool_restored.c */
 int mode_check(int argc, char **argv);		/* tool_check.c */
 int mode_request(int argc, char **argv);	/* tool_request.c: one request from the shell */
 int mode_routes(int argc, char **argv);		/* tool_request.c: prints the route table */
