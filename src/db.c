@@ -470,7 +470,7 @@ bool db_option_file_ok(const char *file, char *why, size_t n)
 	else if (!S_ISREG(st.st_mode))
 		snprintf(why, n, "%s: not a regular file", file);
 	else if (st.st_mode & S_IRWXO)
-		snprintf(why, n, "%s: others may use it; chmod o= it", file);
+		snprintf(why, n, "%s: others may use it, and the password of the database in it; chmod o= %s", file, file);
 	else if (!has_group(f))
 		snprintf(why, n, "%s: no [pickup] group", file);
 	else

@@ -1,7 +1,13 @@
 """`pickup check`: every point found well, and every point found at fault."""
+import contextlib
+import grp
 import http.server
 import os
+import pwd
+import re
 import socketserver
+import subprocess
+import tempfile
 import threading
 import time
 import types
@@ -80,7 +86,8 @@ def failing(done):
     return {what: why for what, why in points(done).items() if why != "ok"}
 
 
-ALL = ["settings", "option file", "keys", "uploads", "database", "schema", "statements", "zones", "relay", "outbox", "refusals", "push", "relay socket"]
+ALL = ["settings", "option file", "keys", "uploads", "disk", "metrics", "database", "clock", "schema", "statements", "zones", "relay", "outbox", "push backlog",
+       "refusals", "push", "relay socket"]
 
 
 def test_check_all_well(cli, running):
@@ -110,7 +117,8 @@ def test_check_files(cli, running):
     finally:
         os.chmod(f"{cli.dir}/token.key", 0o600)
         os.chmod(f"{cli.dir}/db/pickup.cnf", 0o600)
-    assert set(found) == {"option file", "database", "keys"} and "token.key" in found["keys"] and "pickup.cnf" in found["option file"]
+    assert set(found) == {"option file", "database", "keys"} and "token.key" in found["keys"] and "chmod 640 or 600" in found["keys"]
+    assert f"chmod o= {cli.dir}/db/pickup.cnf" in found["option file"] and "password" in found["option file"]
     params = cli.write_settings("nofiles.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/none.cnf", PICKUP_ZONEINFO=f"{cli.dir}/db")
     found = failing(cli.run("check", params=params))
     assert set(found) == {"option file", "database", "zones"} and "tzdata" in found["zones"]
@@ -182,7 +190,7 @@ def test_check_a_backlog_and_refusals(cli, running):
     try:
         found = failing(cli.run("check"))
         assert set(found) == {"relay", "outbox", "relay socket"} and found["outbox"].startswith("1 notifications wait, the oldest for 6")
-        assert "start `pickup relay`" in found["relay"]
+        assert "start `pickup relay --params" in found["relay"]
     finally:
         cli.db.sql("DELETE FROM outbox")
         running.relay = proc.start([cli.binary, "relay", "--params", cli.params], f"{cli.dir}/relay.log", env=clean_environment())
@@ -208,3 +216,151 @@ def test_check_a_relay_socket_nobody_listens_on(cli, running):
     params = cli.write_settings("socket.params", PICKUP_RELAY_SOCKET=f"{cli.dir}/none.sock")
     assert list(failing(cli.run("check", params=params))) == ["relay socket"]
     assert points(cli.run("check", params=cli.write_settings("socket.params", PICKUP_RELAY_SOCKET="")))["relay socket"] == "ok"
+
+
+def test_check_a_newer_schema(cli, running):
+    cli.db.sql("INSERT INTO schema_migrations (number, name, checksum, statements_done, in_doubt, applied_at) VALUES (900, 'later', REPEAT('0', 64), 1, 0, UTC_TIMESTAMP())")
+    try:
+        found = failing(cli.run("check"))
+    finally:
+        cli.db.sql("DELETE FROM schema_migrations WHERE number = 900")
+    assert list(found) == ["schema"] and "migration 900" in found["schema"] and "older" in found["schema"]
+
+
+@pytest.mark.parametrize("seconds, words", [(60, "ahead of"), (-90, "behind")])
+def test_check_clocks_that_differ(cli, running, seconds, words):
+    cli.db.sql(f"SET GLOBAL init_connect = 'SET timestamp = UNIX_TIMESTAMP() + {seconds}'")
+    try:
+        found = failing(cli.run("check"))
+    finally:
+        cli.db.sql("SET GLOBAL init_connect = ''")
+    assert words in found["clock"] and re.search(rf"\b{abs(seconds) - 1}|\b{abs(seconds)}", found["clock"]) and "timedatectl" in found["clock"]
+
+
+def test_check_what_an_instance_has_yet_to_get(cli, running):
+    """Numbered, and not there: the outbox does not show it."""
+    url = cli.settings["PICKUP_PUSH_URLS"]
+    proc.wait_for(lambda: cli.db.sql(f"SELECT 1 FROM push_cursors WHERE instance = '{url}'"), 10, "the cursor")
+    proc.stop(running.relay)
+    cli.db.sql("INSERT INTO events (channel_kind, channel_id, seq, pub_no, outbox_id, shop_id, at, body)"
+               " SELECT 1, 1, 1, pub_no + 1, 1, 1, UTC_TIMESTAMP(6) - INTERVAL 90 SECOND, '{}' FROM push_cursors")
+    try:
+        found = failing(cli.run("check"))
+        assert f"{url} has yet to get 1 notifications, the oldest since 9" in found["push backlog"]
+    finally:
+        cli.db.sql("DELETE FROM events")
+        running.relay = proc.start([cli.binary, "relay", "--params", cli.params], f"{cli.dir}/relay.log", env=clean_environment())
+    proc.wait_for(lambda: cli.run("check").returncode == 0, 15, "check to find all well")
+
+
+def test_check_a_push_socket_that_everybody_may_use(cli, running):
+    with tempfile.TemporaryDirectory(prefix="pickup-c.", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        push = Push(f"{folder}/push.sock")
+        os.chmod(f"{folder}/push.sock", 0o666)
+        try:
+            params = cli.write_settings("open.params", PICKUP_PUSH_URLS=f"unix:{folder}/push.sock")
+            assert f"chmod o= {folder}" in failing(cli.run("check", params=params))["push"]
+            os.chmod(folder, 0o750)
+            assert failing(cli.run("check", params=params)) == {}
+        finally:
+            push.shutdown()
+            push.server_close()
+
+
+def test_check_the_file_of_counters(cli, running):
+    def found(path):
+        return points(cli.run("check", params=cli.write_settings("metrics.params", PICKUP_METRICS_FILE=path)))["metrics"]
+
+    assert found("") == found(f"{cli.dir}/to-be-made") == "ok"
+    assert "install -d" in found(f"{cli.dir}/no-such/metrics")
+    path = f"{cli.dir}/counters"
+    mariadb.write_private(path, "something else")
+    assert "another version" in found(path)
+    os.chmod(path, 0o666)
+    assert "rm it" in found(path)
+
+
+def is_root():
+    return os.geteuid() == 0
+
+
+@contextlib.contextmanager
+def passable(path):
+    """Others may pass all folders down to this one, as on a real machine."""
+    folders = []
+    while len(path) > 4:
+        folders.append((path, os.stat(path).st_mode & 0o7777))
+        path = os.path.dirname(path)
+    try:
+        for folder, mode in folders:
+            os.chmod(folder, mode | 0o011)
+        yield
+    finally:
+        for folder, mode in folders:
+            os.chmod(folder, mode)
+
+
+@pytest.mark.skipif(not is_root(), reason="only root may be somebody else")
+def test_check_as_somebody_who_may_not(cli, running):
+    """The service's own user is who counts, and what it may not do is told with the command for it."""
+    folder = f"{cli.dir}/roots"
+    os.mkdir(folder, 0o750)
+    params = cli.write_settings("user.params", PICKUP_UPLOAD_DIR=folder, PICKUP_METRICS_FILE=f"{folder}/metrics")
+    with passable(f"{cli.dir}/db"):
+        done = subprocess.run([cli.binary, "check", "--params", params], capture_output=True, text=True, timeout=60, env=clean_environment(),
+                              user=65534, group=65534, extra_groups=[])
+    found = failing(done)
+    assert {"option file", "keys", "uploads", "metrics", "database"} <= set(found), found
+    assert "Permission denied" in found["uploads"] and "install -d" in found["metrics"]
+
+
+def test_check_a_disk_without_room(cli, running):
+    """In a file system of its own, where that can be had."""
+    folder = f"{cli.dir}/small"
+    os.mkdir(folder, 0o700)
+    params = cli.write_settings("small.params", PICKUP_UPLOAD_DIR=folder)
+    done = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=4m,mode=0700 none {folder} || exit 99; exec {cli.binary} check --params {params}"],
+                          capture_output=True, text=True, timeout=60, env=clean_environment())
+    if done.returncode not in (0, 1) or not done.stdout:
+        pytest.skip(f"no file system of its own: {done.stderr.strip()}")
+    found = failing(done)
+    assert list(found) == ["disk"] and folder in found["disk"] and "photos" in found["disk"]
+    done = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size=400m,mode=0700,nr_inodes=100 none {folder} && exec {cli.binary} check --params {params}"],
+                          capture_output=True, text=True, timeout=60, env=clean_environment())
+    assert "more files fit" in failing(done)["disk"]
+
+
+@pytest.mark.skipif(not is_root(), reason="only root's nginx has workers of another user")
+def test_check_photos_that_nginx_may_not_read(stack):
+    """The nginx behind the push socket is who counts."""
+    def uploads(params):
+        done = subprocess.run([stack.binary, "check", "--params", params], capture_output=True, text=True, timeout=60, env=clean_environment())
+        return points(done)["uploads"]
+
+    with open(f"{stack.dir}/push.conf") as f:
+        before = f.read()
+    nobody = pwd.getpwuid(65534)
+    folder = f"{stack.dir}/photos"
+    os.mkdir(folder, 0o750)
+    with open(f"{stack.dir}/pickup.params") as f:
+        text = re.sub(r"PICKUP_UPLOAD_DIR .*;", f"PICKUP_UPLOAD_DIR {folder};", f.read())
+    with open(f"{stack.dir}/read.params", "w") as f:
+        f.write(text)
+    assert uploads(f"{stack.dir}/read.params") == "ok"      # it runs as we do
+    try:
+        with open(f"{stack.dir}/push.conf", "w") as f:
+            f.write(re.sub(r"(?m)^user .*;", f"user {nobody.pw_name} {grp.getgrgid(nobody.pw_gid).gr_name};", before))
+        master = stack.pid("push")
+        stack.reload("push")
+        proc.wait_for(lambda: any(os.stat(f"/proc/{p}").st_uid == 65534 for p in proc.children(master)) and len(proc.children(master)) == 1, 10, "its worker")
+        with passable(stack.dir):
+            assert f"may not look into {folder}" in uploads(f"{stack.dir}/read.params")
+            os.chown(folder, 0, nobody.pw_gid)
+            assert uploads(f"{stack.dir}/read.params") == "ok"
+        assert "may not look into" in uploads(f"{stack.dir}/read.params")
+    finally:
+        with open(f"{stack.dir}/push.conf", "w") as f:
+            f.write(before)
+        stack.reload("push")
+    stack.ready()

@@ -1,0 +1,133 @@
+/* tool_check_files.c - `pickup check`: files and folders of this machine.
+ * Owns: these points. Does not own: what keys and photos are (keyring.c, upload_store.c). Used by: tool_check.c. */
+#include "tool_check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "jwt.h"
+#include "metrics.h"
+#include "route.h"
+#include "upload_store.h"
+
+/* Some dozens of photos, and as many files. */
+#define PHOTOS_MIN (256 << 20)
+#define METRICS_MIN (4 << 20)
+#define FILES_MIN 1000
+
+void check_option_file(struct check *k)
+{
+	char why[512] = "";
+
+	if (db_option_file_ok(k->conf->db_option_file, why, sizeof why))
+		check_ok("option file", "%s", k->conf->db_option_file);
+	else
+		check_fail(k, "option file", "%s", why);
+}
+
+void check_keys(struct check *k)
+{
+	char why[512] = "";
+	struct keyring *keys = keyring_new(k->conf, why, sizeof why);
+
+	if (keys)
+		check_ok("keys", "tokens are verified%s; %s", keyring_can_issue(keys) ? " and issued" : ", not issued",
+			keyring_can_ticket(keys) ? "tickets too" : "no tickets (PICKUP_TICKET_KEY_FILE is not set)");
+	else
+		check_fail(k, "keys", "%s", why);
+	keyring_free(keys);
+}
+
+/* The push nginx runs as the front one does; and we have its socket. */
+static void check_web_server(struct check *k)
+{
+	char why[512];
+	const char *url = k->conf->push_urls + strspn(k->conf->push_urls, " ");
+	const char *dir = k->conf->upload_dir;
+
+	if (!*k->conf->upload_accel || strncmp(url, "unix:", 5) != 0 ||
+			check_nginx_reads(arena_memdup(k->arena, url + 5, strcspn(url, " ") - 5), dir, why, sizeof why))
+		check_ok("uploads", "%s", dir);
+	else
+		check_fail(k, "uploads", "%s, so shops can't see the photos; install -d -m 2750 -g GROUP %s with a group of nginx's user, or set PICKUP_UPLOAD_ACCEL"
+			" to \"\" and let the workers send them", why, dir);
+}
+
+void check_uploads(struct check *k)
+{
+	char why[512];
+
+	if (!*k->conf->upload_dir)
+		check_ok("uploads", "none are taken (PICKUP_UPLOAD_DIR is not set)");
+	else if (!upload_dir_ok(k->conf->upload_dir, why, sizeof why))
+		check_fail(k, "uploads", "%s; no photo can be stored until then", why);
+	else
+		check_web_server(k);
+}
+
+/* False: there is too little; it was told. */
+static bool has_room(struct check *k, const char *dir, uint64_t bytes, const char *what)
+{
+	struct statvfs fs;
+	if (statvfs(dir, &fs) != 0)
+		return true;	/* others have told that */
+	uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (free_bytes < bytes)
+		check_fail(k, "disk", "%" PRIu64 " MiB are free in %s, below %" PRIu64 ": %s; free some", free_bytes >> 20, dir, bytes >> 20, what);
+	else if (fs.f_files && fs.f_favail < FILES_MIN)
+		check_fail(k, "disk", "%" PRIu64 " more files fit into %s: %s; remove some", (uint64_t)fs.f_favail, dir, what);
+	else
+		return true;
+	return false;
+}
+
+static const char *folder_of(struct check *k, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	return slash && slash > file ? arena_memdup(k->arena, file, (size_t)(slash - file)) : "/";
+}
+
+void check_disk(struct check *k)
+{
+	bool ok = true;
+
+	if (*k->conf->upload_dir)
+		ok &= has_room(k, k->conf->upload_dir, (uint64_t)PHOTOS_MIN, "photos will soon be refused");
+	if (*k->conf->metrics_file)
+		ok &= has_room(k, folder_of(k, k->conf->metrics_file), (uint64_t)METRICS_MIN, "workers that start can't count there");
+	if (ok)
+		check_ok("disk", "there is room; the database's own is not seen from here");
+}
+
+static void tell_of_metrics(struct check *k, enum outcome oc, const struct metrics_sum *sum)
+{
+	const char *file = k->conf->metrics_file, *dir = folder_of(k, file);
+
+	if (oc == OC_OK)
+		check_ok("metrics", "%s, %" PRIu64 " workers and %" PRIu64 " relays of this machine count there", file, sum->workers, sum->relays);
+	else if (oc == OC_CONFLICT)
+		check_fail(k, "metrics", "%s is another version's; start the workers of this one, and they replace it", file);
+	else if (oc != OC_NOT_FOUND || access(file, F_OK) == 0)
+		check_fail(k, "metrics", "%s can't be used, so nothing is counted: it must be a file of our own user, and nobody else's to write; rm it, and the workers"
+			" make it anew within seconds", file);
+	else if (access(dir, W_OK | X_OK) != 0)
+		check_fail(k, "metrics", "%s: %s for our user, so nothing is counted; install -d -m 0750 -o OUR-USER %s", dir, strerror(errno), dir);
+	else
+		check_ok("metrics", "%s, which the first worker will make", file);
+}
+
+void check_metrics(struct check *k)
+{
+	if (!*k->conf->metrics_file) {
+		check_ok("metrics", "none are kept (PICKUP_METRICS_FILE is not set)");
+		return;
+	}
+	struct metrics *m = metrics_new(METRICS_VISITOR, route_meaning());
+	struct metrics_sum *sum = arena_alloc(k->arena, sizeof *sum);
+	metrics_keep(m, k->conf->metrics_file, 0);
+	tell_of_metrics(k, metrics_read(m, sum), sum);
+	metrics_free(m);
+}
