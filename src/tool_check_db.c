@@ -71,9 +71,8 @@ void check_schema(struct check *k)
 	if (oc == OC_OK)
 		oc = db_run(k->db, SQL_SCHEMA_VERSION, 0, NULL, 0, take_uint, &number, NULL);
 	if (oc == OC_OK && number > SQL_SCHEMA_NEEDED)
-		check_fail(k, "schema", "the tables are at migration %" PRIu64 ", and this program knows %d: it is the older one, and may write what the newer one"
-			" does not understand; install the program that made them, and let no worker of this one run for longer than the change takes",
-			number, SQL_SCHEMA_NEEDED);
+		check_fail(k, "schema", "the tables are at migration %" PRIu64 ", and this program is the older one, made for %d: right only while versions"
+			" change, or after a step back over migrations that took nothing away; else install the program that made them", number, SQL_SCHEMA_NEEDED);
 	else if (oc == OC_OK)
 		check_ok("schema", "migration %" PRIu64 ", needed is %d", number, SQL_SCHEMA_NEEDED);
 	else if (oc == OC_CONFLICT)
