@@ -96,3 +96,9 @@ def test_a_photo(single, shop, customer):
     assert "sandbox" in got.header("Content-Security-Policy") and got.body.startswith(b"\xff\xd8")
     name = order["list_image_url"].rpartition("/")[2]
     check.problem(single.call("GET", f"/_uploads/{name[:2]}/{name}", customer), 404, "not_found")
+
+
+def test_metrics_are_for_this_machine_alone(single):
+    """A Unix socket is a proxy's way to us; t/stack/test_metrics.py has the addresses."""
+    check.problem(single.call("GET", "/metrics"), 404, "not_found")
+    check.problem(single.call("GET", "/_metrics"), 404, "not_found")
