@@ -12,8 +12,9 @@
 #include "reply.h"
 #include "route.h"
 
-/* A push instance on this machine answers at once, or hangs; no worker shall hang with it. */
+/* A push instance on this machine answers at once, or hangs; no worker shall hang with it, nor with all of them. */
 #define PUSH_WAIT_MS 300
+#define ALL_WAIT_US INT64_C(1000000)
 /* While more than that wait, how many does not matter, and counting them would take its time. */
 #define ROWS_COUNTED 10000
 
@@ -81,7 +82,7 @@ static bool is_used(const struct metrics_row *r)
 
 static void add_requests(struct buf *b, const struct metrics_slot *all)
 {
-	prom_family(b, DURATION, "histogram", "Time from the first byte of a request to the last of its answer, in the workers.");
+	prom_family(b, DURATION, "histogram", "Time from when the head of a request was read to the end of its answer, in the workers.");
 	for (unsigned row = 0; row < METRICS_ROWS; row++)
 		for (unsigned c = 0; c < METRICS_CLASSES; c++)
 			if (requests_of(&all->rows[row], c))
@@ -162,7 +163,7 @@ static enum outcome add_notifications(struct req *r, struct buf *b)
 struct instance {
 	struct str url;
 	struct push_status status;
-	bool has_lag;
+	bool is_asked, has_lag;
 	uint64_t behind;
 	instant since;
 };
@@ -172,13 +173,16 @@ struct instances { struct instance v[INSTANCES_MAX]; size_t n; };
 
 static void look_at_instances(struct req *r, struct instances *all, bool has_db)
 {
+	int64_t until = clock_mono() + ALL_WAIT_US;
 	for (struct str rest = str_from(r->app->conf->push_urls); rest.len && all->n < INSTANCES_MAX; ) {
 		struct instance *i = &all->v[all->n];
 		i->url = str_cut(rest, ' ', &rest);
 		if (!i->url.len)
 			continue;
 		all->n++;
-		push_status_get(i->url, PUSH_WAIT_MS, &i->status);
+		i->is_asked = clock_mono() < until;
+		if (i->is_asked)
+			push_status_get(i->url, PUSH_WAIT_MS, &i->status);
 		i->has_lag = has_db && db_cursor_lag(r->app->db, i->url, &i->behind, &i->since) == OC_OK;
 	}
 }
@@ -217,10 +221,11 @@ static const struct { const char *name, *type, *help; } figures[PUSH_FIGURES] = 
 static void add_instances(struct buf *b, const struct instances *all)
 {
 	prom_family(b, "pickup_push_up", "gauge", "1: the push instance answers this machine.");
-	for (size_t i = 0; i < all->n; i++) {
-		begin_instance(b, "pickup_push_up", &all->v[i]);
-		prom_count(b, all->v[i].status.status == 200);
-	}
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].is_asked) {
+			begin_instance(b, "pickup_push_up", &all->v[i]);
+			prom_count(b, all->v[i].status.status == 200);
+		}
 	for (size_t f = 0; f < PUSH_FIGURES; f++) {
 		prom_family(b, figures[f].name, figures[f].type, figures[f].help);
 		for (size_t i = 0; i < all->n; i++)

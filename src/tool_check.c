@@ -82,6 +82,7 @@ static const struct point {
 	enum { NEEDS_NOTHING, NEEDS_DB, NEEDS_SCHEMA } needs;
 } points[] = {
 	{ check_settings, true, NEEDS_NOTHING },
+	{ check_user, false, NEEDS_NOTHING },
 	{ check_option_file, true, NEEDS_NOTHING },
 	{ check_keys, false, NEEDS_NOTHING },
 	{ check_uploads, false, NEEDS_NOTHING },

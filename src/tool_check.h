@@ -26,6 +26,7 @@ void check_ok(const char *what, const char *fmt, ...) __attribute__((format(prin
 void check_fail(struct check *k, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* tool_check_files.c */
+void check_user(struct check *k);
 void check_option_file(struct check *k);
 void check_keys(struct check *k);
 void check_uploads(struct check *k);

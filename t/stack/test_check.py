@@ -86,7 +86,7 @@ def failing(done):
     return {what: why for what, why in points(done).items() if why != "ok"}
 
 
-ALL = ["settings", "option file", "keys", "uploads", "disk", "metrics", "database", "clock", "schema", "statements", "zones", "relay", "outbox", "push backlog",
+ALL = ["settings", "user", "option file", "keys", "uploads", "disk", "metrics", "database", "clock", "schema", "statements", "zones", "relay", "outbox", "push backlog",
        "refusals", "push", "relay socket"]
 
 
@@ -313,6 +313,17 @@ def test_check_as_somebody_who_may_not(cli, running):
     found = failing(done)
     assert {"option file", "keys", "uploads", "metrics", "database"} <= set(found), found
     assert "Permission denied" in found["uploads"] and "install -d" in found["metrics"]
+
+
+@pytest.mark.skipif(not is_root(), reason="only root may be somebody else")
+def test_check_by_root_says_who_should_ask(cli, running):
+    """The relay's socket is the service's: root would find all files well that it may not read."""
+    os.chown(f"{cli.dir}/relay.sock", 65534, 65534)
+    try:
+        done = cli.run("check")
+    finally:
+        os.chown(f"{cli.dir}/relay.sock", 0, 0)
+    assert failing(done) == {} and f"sudo -u {pwd.getpwuid(65534).pw_name} pickup check --params {cli.params}\n" in done.stdout
 
 
 def test_check_a_disk_without_room(cli, running):

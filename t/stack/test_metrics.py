@@ -197,6 +197,13 @@ def test_a_push_instance_that_hangs_holds_nobody_up(own):
         found = Metrics(own.client(PICKUP_PUSH_URLS=f"unix:{path} http://127.0.0.1:1")("GET", "/_metrics"))
         assert time.monotonic() - began < 2
         assert found.get("pickup_push_up", instance=f"unix:{path}") == found.get("pickup_push_up", instance="http://127.0.0.1:1") == 0
+        # Nor do ten: those that are not asked any more are not called down.
+        for n in range(9):
+            os.link(path, f"{path}{n}")
+        began = time.monotonic()
+        found = Metrics(own.client(PICKUP_PUSH_URLS=" ".join(f"unix:{path}{n}" for n in range(9)))("GET", "/_metrics"))
+        assert time.monotonic() - began < 3
+        assert [found.get("pickup_push_up", instance=f"unix:{path}{n}") for n in (0, 8)] == [0, None]
     finally:
         listener.close()
 
