@@ -365,7 +365,7 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_MIGRATIONS_EXIST, "", "u",
 		"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'"),
 	/* seconds to wait; held until the connection closes. One database's lock on this server only: in a cluster, migrate on one node at a time. */
-	READS(SQL_MIGRATIONS_LOCK, "u", "i", "SELECT GET_LOCK(CONCAT('pickup.', MD5(DATABASE())), ?)"),
+	READS(SQL_MIGRATIONS_LOCK, "u", "i", "SELECT GET_LOCK(CONCAT('pickup.', LEFT(SHA2(DATABASE(), 256), 32)), ?)"),
 	READS(SQL_MIGRATION_LIST, "", "ussuii",
 		"SELECT number, name, checksum, statements_done, in_doubt, applied_at IS NOT NULL FROM schema_migrations ORDER BY number"),
 	/* number, name, checksum */

@@ -1,6 +1,6 @@
 /* modes.h - what `pickup MODE …` runs. Each takes the arguments after the mode's name and gives the exit status.
- * Exit status (sysexits.h): 0 done; 1 a check found faults; 64 wrong usage; 65 bad data; 69 the database or another part is away; 70 a bug;
- * 73 can't create; 74 input/output; 77 not allowed; 78 wrong configuration. Each failure prints one line "pickup MODE: what and why" to standard error. */
+ * Exit status (sysexits.h): 0 done; 1 a check found faults; 64 wrong usage; 65 bad data; 69 the database or another part is away; 70 a bug; 71 the system;
+ * 73 can't create; 74 input/output; 78 wrong configuration. Each failure prints one line "pickup MODE: what and why" to standard error. */
 #ifndef PICKUP_MODES_H
 #define PICKUP_MODES_H
 
