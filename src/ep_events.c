@@ -73,7 +73,8 @@ static enum outcome events_of(struct req *r, enum channel_kind kind)
 	if (oc != OC_OK)
 		return oc;
 	/* Only a database that was set back has a gap (`pickup restored`): what lies behind it is for who asks again, and then it is one. */
-	n = up_to_gap(events, n);
+	if (n)
+		n = up_to_gap(events, n);
 	/* Some may have been numbered since. */
 	if (n && events[n - 1].seq > last)
 		last = events[n - 1].seq;
