@@ -349,7 +349,8 @@ static int serve(struct conf_store *settings, const char *clock_file, bool is_cg
 	}
 	if (clock_file)
 		app.clock = clock_shifted(clock_file);
-	catch_signals(is_cgi);
+	if (is_cgi)
+		catch_signals(true);
 	int status = is_cgi ? 0 : check_schema(&app);
 	if (status == 0)
 		status = is_cgi ? serve_cgi(&app) : serve_fastcgi(&app);
@@ -366,6 +367,8 @@ int mode_serve(int argc, char **argv)
 	int status = parse_options(argc, argv, &params, &clock_file);
 	if (status)
 		return status < 0 ? 0 : status;
+	/* The library installs a handler of its own where there is none yet: one that loses what comes before ours. */
+	catch_signals(false);
 	bool is_cgi = FCGX_IsCGI();
 	struct conf_store *settings = tool_service_settings("serve", params);
 	status = settings ? serve(settings, clock_file, is_cgi) : EX_CONFIG;
