@@ -1,4 +1,4 @@
-"""deploy.py - the package's life, step by step; each builds on those before it, so the first failure (but lintian's) ends the run.
+"""deploy.py - the package's life, step by step; each builds on those before it, so the first failure (but that of a judge of the package) ends the run.
 Owns: the steps, TAP. Does not own: trees.py, machine.py, what a client does (inside.py). Started by: run."""
 import json
 import os
@@ -10,14 +10,14 @@ import sys
 import tempfile
 import time
 
-from machine import Machine, Overlay, run_in
-from trees import trees
+from machine import Machine, Overlay, run_in, with_us
+from trees import RELEASE, trees
 
 SRC = os.environ["PICKUP_SRC"]
 SITE = "ln -s ../sites-available/pickup /etc/nginx/sites-enabled/pickup"
 WORKERS = 8
 # What a purge may leave: what other packages keep of what happened, and the service's user.
-NOT_OURS = re.compile(r"^/(proc|sys|dev|run|tmp|root|var/lib/(dpkg|apt|mysql|systemd|nginx)|var/cache|var/log|etc/(passwd|group|shadow|gshadow)-?$)")
+NOT_OURS = re.compile(r"^/(proc|sys|dev|run|tmp|root|opt|var/(cache|log)|var/lib/(dpkg|apt|mysql|nginx|systemd/(?!deb))|etc/(passwd|group|shadow|gshadow)-?$)")
 
 
 class Life:
@@ -93,16 +93,7 @@ class Life:
         for version in ("0.0.1~deploy1", "0.0.1~deploy2"):
             source = f"{tree}/build/{version}/pickup"
             os.makedirs(source)
-            files = subprocess.run(["git", "-C", SRC, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True)
-            if files.returncode == 0:
-                pack = subprocess.Popen(["tar", "-C", SRC, "--null", "-T", "-", "-cf", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                unpack = subprocess.Popen(["tar", "-C", source, "-xf", "-"], stdin=pack.stdout)
-                pack.stdin.write(files.stdout)
-                pack.stdin.close()
-                assert unpack.wait() == 0 and pack.wait() == 0
-            else:
-                # An unpacked archive: as it is.
-                shutil.copytree(SRC, source, dirs_exist_ok=True, symlinks=True)
+            copy_source(source)
             subprocess.run(["sed", "-i", f"1s/(.*)/({version})/", f"{source}/debian/changelog"], check=True)
             subprocess.run(["sed", "-i", f"s/^AC_INIT.*/AC_INIT([pickup], [{version}])/", f"{source}/configure.ac"], check=True)
             status = run_in(tree, f"cd /build/{version}/pickup && DEB_BUILD_OPTIONS='nocheck parallel=2' dpkg-buildpackage -Pnocheck -us -uc -b",
@@ -116,6 +107,17 @@ class Life:
         with open(f"{self.scratch}/lintian", "w") as f:
             status = run_in(self.build_tree, "lintian --allow-root --fail-on error,warning /build/*1/*.changes", f)
         assert status == 0, open(f"{self.scratch}/lintian").read()
+
+    def is_pure(self):
+        """piuparts installs, removes and purges it, and finds nothing left"""
+        if not shutil.which("piuparts"):
+            return "piuparts is missing: ./bootstrap deploy"
+        with open(f"{self.scratch}/piuparts", "w") as f:
+            status = subprocess.run(["nice", "piuparts", "--existing-chroot", self.plain, "--keep-sources-list", "--distribution", RELEASE,
+                                     "--no-upgrade-test", "--no-eatmydata", self.debs[0]], stdin=subprocess.DEVNULL, stdout=f, stderr=f,
+                                    preexec_fn=with_us).returncode
+        assert status == 0, "".join(line for line in open(f"{self.scratch}/piuparts") if "ERROR" in line or "FAIL" in line)
+        return None
 
     def installs(self):
         """installs on a machine that runs; nothing fails before there is a database"""
@@ -245,12 +247,12 @@ class Life:
     def purges(self):
         """purged, nothing is left, and nginx goes on"""
         self.out("apt-get -q -y purge pickup 2>&1")
-        left = self.files() - self.before - {f"/opt/{os.path.basename(d)}" for d in self.debs}
+        left = self.files() - self.before
         assert not left, sorted(left)
         self.out("nginx -t 2>&1 && systemctl is-active nginx")
-        assert self.out("ls /run/pickup 2>&1; ls /var/log/nginx | grep pickup; true").count("\n") == 0
+        assert self.refuses("test -e /run/pickup") and self.refuses("ls /var/log/nginx | grep pickup")
 
-    STEPS = (builds, is_clean, installs, secrets, database, site, serves, hardened, comes_back, count, reboots, restarts, upgrades, goes_back,
+    STEPS = (builds, is_clean, is_pure, installs, secrets, database, site, serves, hardened, comes_back, count, reboots, restarts, upgrades, goes_back,
              keeps_old, removes, purges)
 
     def tell_more(self):
@@ -262,6 +264,18 @@ class Life:
             self.machine.stop()
         for o in self.overlays:
             o.unmount()
+
+
+def copy_source(to):
+    """What git knows or would; of an unpacked archive, all but what builds make."""
+    if not os.path.exists(f"{SRC}/.git"):
+        shutil.copytree(SRC, to, dirs_exist_ok=True, symlinks=True, ignore=shutil.ignore_patterns(".deps-cache", "build", "build-*", "run"))
+        return
+    files = subprocess.run(["git", "-C", SRC, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=True)
+    for name in files.stdout.decode().split("\0"):
+        if name and os.path.lexists(f"{SRC}/{name}"):
+            os.makedirs(os.path.dirname(f"{to}/{name}"), exist_ok=True)
+            shutil.copy2(f"{SRC}/{name}", f"{to}/{name}", follow_symlinks=False)
 
 
 def arch():
@@ -286,19 +300,19 @@ def main():
         try:
             print(f"1..{len(Life.STEPS)}", flush=True)
             try:
-                life.tree, life.builder = trees(log)
+                life.plain, life.tree, life.builder = trees(log)
             except (subprocess.CalledProcessError, OSError) as e:
                 print(f"Bail out! the trees can't be made: {e}; see {scratch}/log", flush=True)
                 failed = "trees"
                 return 1
             for i, step in enumerate(Life.STEPS, 1):
-                if failed and failed != "is_clean":
+                if failed not in (None, "is_clean", "is_pure"):
                     print(f"not ok {i} - {step.__doc__} # not tried after the failure", flush=True)
                     continue
                 begun = time.monotonic()
                 try:
-                    step(life)
-                    print(f"ok {i} - {step.__doc__}", flush=True)
+                    skipped = step(life)
+                    print(f"ok {i} - {step.__doc__}{f' # SKIP {skipped}' if skipped else ''}", flush=True)
                     note(f"{time.monotonic() - begun:.1f} s")
                 except Exception as e:  # pylint: disable=broad-except
                     failed = step.__name__
@@ -313,7 +327,7 @@ def main():
                 shutil.rmtree(scratch, ignore_errors=True)
             elif "--keep" not in sys.argv:
                 for name in os.listdir(scratch):
-                    if name not in ("log", "lintian"):
+                    if name not in ("log", "lintian", "piuparts"):
                         shutil.rmtree(f"{scratch}/{name}", ignore_errors=True)
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""trees.py - folders that hold Debian 12, made once and kept below the cache.
+"""trees.py - folders that hold Debian 12, made once and kept below the cache; the network is needed for that only.
 Owns: debootstrap, what is installed in them, the lock. Does not own: overlays over them (machine.py). Used by: deploy.py."""
 import fcntl
 import os
@@ -32,10 +32,14 @@ def _install(log, tree, packages):
     _run(log, "chroot", tree, "apt-get", "-q", "clean")
 
 
-def _bootstrap(log, tree):
-    _run(log, "debootstrap", "--variant=minbase", "--include=ca-certificates", RELEASE, tree, MIRROR)
+def _make_plain(log, tree):
+    _run(log, "debootstrap", "--variant=minbase", RELEASE, tree, MIRROR)
     with open(f"{tree}/etc/apt/sources.list", "w") as f:
         f.write(SOURCES)
+
+
+def _make_machine(log, plain, tree):
+    _run(log, "cp", "-a", plain, tree)
     # No server is started in a tree that is only being made.
     with open(f"{tree}/usr/sbin/policy-rc.d", "w") as f:
         f.write("#!/bin/sh\nexit 101\n")
@@ -64,16 +68,18 @@ def _make(log, cache, name, recipe, fill):
     return tree
 
 
+def _make_builder(log, machine, tree):
+    _run(log, "cp", "-a", machine, tree)
+    _install(log, tree, BUILDER)
+
+
 def trees(log):
-    """The paths of the machine's tree and of the builder's. Raises CalledProcessError; the log tells more."""
+    """The paths of three trees: plain, machine's, builder's. Raises CalledProcessError; the log tells more."""
     cache = os.path.join(os.environ["PICKUP_DEPS_CACHE"], "deploy")
     os.makedirs(cache, exist_ok=True)
     with open(f"{cache}/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        recipe = f"{SOURCES}{MACHINE}\n"
-        machine = _make(log, cache, "machine", recipe, lambda tree: _bootstrap(log, tree))
-
-        def fill(tree):
-            _run(log, "cp", "-a", machine, tree)
-            _install(log, tree, BUILDER)
-        return machine, _make(log, cache, "builder", f"{recipe}{BUILDER}\n", fill)
+        plain = _make(log, cache, "plain", SOURCES, lambda tree: _make_plain(log, tree))
+        machine = _make(log, cache, "machine", f"{SOURCES}{MACHINE}\n", lambda tree: _make_machine(log, plain, tree))
+        builder = _make(log, cache, "builder", f"{SOURCES}{MACHINE}\n{BUILDER}\n", lambda tree: _make_builder(log, machine, tree))
+    return plain, machine, builder
