@@ -349,8 +349,7 @@ static int serve(struct conf_store *settings, const char *clock_file, bool is_cg
 	}
 	if (clock_file)
 		app.clock = clock_shifted(clock_file);
-	if (is_cgi)
-		catch_signals(true);
+	catch_signals(is_cgi);
 	int status = is_cgi ? 0 : check_schema(&app);
 	if (status == 0)
 		status = is_cgi ? serve_cgi(&app) : serve_fastcgi(&app);
@@ -367,7 +366,7 @@ int mode_serve(int argc, char **argv)
 	int status = parse_options(argc, argv, &params, &clock_file);
 	if (status)
 		return status < 0 ? 0 : status;
-	/* The library installs a handler of its own where there is none yet: one that loses what comes before ours. */
+	/* The library installs handlers of its own: one for SIGPIPE, and, where there is none yet, one that loses a SIGTERM that comes before ours. */
 	catch_signals(false);
 	bool is_cgi = FCGX_IsCGI();
 	struct conf_store *settings = tool_service_settings("serve", params);
