@@ -210,6 +210,14 @@ class Life:
         self.until(lambda: self.workers() == WORKERS)
         self.walk()
 
+    def ends_at_once(self):
+        """idle workers end at once, however often they are restarted"""
+        for _ in range(15):
+            begun = time.monotonic()
+            self.out("systemctl restart 'pickup-worker@*.service'")
+            # One that does not hear of it is killed after 90.
+            assert time.monotonic() - begun < 30
+
     def restarts(self):
         """workers and relay restart under load, and no request fails"""
         self.under_load(lambda: self.out("systemctl restart 'pickup-worker@*.service' pickup-relay"))
@@ -252,7 +260,7 @@ class Life:
         self.out("nginx -t 2>&1 && systemctl is-active nginx")
         assert self.refuses("test -e /run/pickup") and self.refuses("ls /var/log/nginx | grep pickup")
 
-    STEPS = (builds, is_clean, is_pure, installs, secrets, database, site, serves, hardened, comes_back, count, reboots, restarts, upgrades, goes_back,
+    STEPS = (builds, is_clean, is_pure, installs, secrets, database, site, serves, hardened, comes_back, count, reboots, ends_at_once, restarts, upgrades, goes_back,
              keeps_old, removes, purges)
 
     def tell_more(self):
