@@ -366,6 +366,8 @@ int mode_serve(int argc, char **argv)
 	int status = parse_options(argc, argv, &params, &clock_file);
 	if (status)
 		return status < 0 ? 0 : status;
+	/* The library installs handlers of its own: one for SIGPIPE, and, where there is none yet, one that loses a SIGTERM that comes before ours. */
+	catch_signals(false);
 	bool is_cgi = FCGX_IsCGI();
 	struct conf_store *settings = tool_service_settings("serve", params);
 	status = settings ? serve(settings, clock_file, is_cgi) : EX_CONFIG;

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -125,6 +126,30 @@ def test_an_idle_worker_ends_at_once(api, binary, scratch, how):
         begun = time.monotonic()
         process.send_signal(how)
         assert process.wait(5) == 0 and time.monotonic() - begun < 0.5
+
+
+def catches(pid, signum):
+    with open(f"/proc/{pid}/status") as f:
+        caught = next(line for line in f if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> signum - 1 & 1
+
+
+def test_a_signal_as_it_starts(api, binary, scratch):
+    """Whoever is told to end as soon as it can hear of it ends."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.join(scratch, "starting.sock"))
+        listener.listen()
+        for _ in range(10):
+            process = subprocess.Popen([binary, "serve", "--params", api.workers.params], stdin=listener, stderr=subprocess.DEVNULL,
+                                       env=clean_environment())
+            try:
+                while process.poll() is None and not catches(process.pid, signal.SIGTERM):
+                    pass
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0
+            finally:
+                process.kill()
+                process.wait()
 
 
 def test_a_silent_connection_keeps_no_worker(api, binary, scratch):
