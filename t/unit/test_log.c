@@ -61,6 +61,17 @@ Test(log, texts)
 	}
 }
 
+Test(log, whatever_comes_is_one_line_of_ascii)
+{
+	char text[256] = "";
+	for (unsigned i = 1; i < 256; i++)
+		text[i - 1] = (char)i;
+	const char *got = logged("", text);
+	cr_expect_eq(strchr(got, '\n'), got + strlen(got) - 1);
+	for (; *got != '\n'; got++)
+		cr_expect(*got >= 0x20 && *got <= 0x7e);
+}
+
 Test(log, long_texts_are_cut)
 {
 	char text[5000], id[100];

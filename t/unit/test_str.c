@@ -1,16 +1,13 @@
-/* test_str.c - str, buf and the log's escaping.
+/* test_str.c - str and buf.
  * Owns: their tests. Does not own: what is written with them.
  * Used by: make check. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "arena.h"
 #include "leaks.h"
-#include "log.h"
 #include "str.h"
 
 /* str */
@@ -218,105 +215,4 @@ Test(buf, json_every_byte_everywhere)
 				arena_reset(a);
 			}
 	arena_free(a);
-}
-
-/* log */
-
-/* Standard error as a datagram socket: what comes out at once was written at once. */
-static int catch_stderr(void)
-{
-	int pair[2];
-
-	cr_assert(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
-	fflush(stderr);
-	cr_assert(dup2(pair[1], STDERR_FILENO) == STDERR_FILENO);
-	return pair[0];
-}
-
-static const char *next_line(int fd, char *line, size_t size)
-{
-	ssize_t n = recv(fd, line, size - 1, MSG_DONTWAIT);
-
-	line[n < 0 ? 0 : n] = '\0';
-	return line;
-}
-
-/* The line without its time, which is checked for its form; and without the process id. */
-static const char *after_head(const char *line, const char *level)
-{
-	char head[64];
-	int year, month, day, hour, minute, second, milli, len = 0;
-
-	sscanf(line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day, &hour, &minute, &second, &milli, &len);
-	cr_assert(len == 25 && year >= 2020, "%s", line);
-	snprintf(head, sizeof(head), "%s pid=%ld ", level, (long)getpid());
-	cr_assert(strncmp(line + len, head, strlen(head)) == 0, "%s", line);
-	return line + len + strlen(head);
-}
-
-Test(log, form_level_request)
-{
-	int fd = catch_stderr();
-	char line[20000];
-
-	log_info("order %d", 15);
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "info"), "order 15\n");
-	log_debug("not wanted");
-	cr_expect_str_eq(next_line(fd, line, sizeof(line)), "");
-	log_set_level(LOG_DEBUG);
-	log_debug("wanted");
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "debug"), "wanted\n");
-	log_set_level(LOG_ERROR);
-	log_warn("not wanted");
-	cr_expect_str_eq(next_line(fd, line, sizeof(line)), "");
-	log_set_request("r-1");
-	log_error("failed");
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"), "req=r-1 failed\n");
-	log_set_request("a b\n");
-	log_error("x");
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"), "req=a\\x20b\\x0a x\n");
-	log_set_request("0123456789012345678901234567890123456789012345678901234567890123456789");
-	log_error("x");
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"),
-		"req=012345678901234567890123456789012345678901234567890123456789012 x\n");
-	log_set_request("");
-	log_error("x");
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "error"), "x\n");
-}
-
-Test(log, a_line_is_one_line_of_ascii)
-{
-	int fd = catch_stderr();
-	char line[20000], text[257] = "";
-	const char *rest;
-
-	log_warn("%s", "a\nb\r\x1b[31m\\ \x7f \xc3\xa4 \"q\"");
-	cr_expect_str_eq(after_head(next_line(fd, line, sizeof(line)), "warn"),
-		"a\\x0ab\\x0d\\x1b[31m\\x5c \\x7f \\xc3\\xa4 \"q\"\n");
-	for (unsigned i = 1; i < 256; i++)
-		text[i - 1] = (char)i;
-	log_warn("%s", text);
-	rest = after_head(next_line(fd, line, sizeof(line)), "warn");
-	cr_expect_eq(strchr(rest, '\n'), rest + strlen(rest) - 1);
-	for (; *rest != '\n'; rest++)
-		cr_expect(*rest >= 0x20 && *rest <= 0x7e);
-}
-
-Test(log, long_texts_are_cut)
-{
-	int fd = catch_stderr();
-	char line[20000], text[9000];
-	const char *rest;
-
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	log_warn("%s", text);
-	rest = after_head(next_line(fd, line, sizeof(line)), "warn");
-	cr_expect_eq(strlen(rest), 4097);
-	cr_expect_str_eq(rest + 4092, "x...\n");
-	memset(text, '\n', sizeof(text) - 1);
-	log_set_request("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1");
-	log_warn("%s", text);
-	rest = after_head(next_line(fd, line, sizeof(line)), "warn");
-	cr_expect_eq(strlen(rest), 4 + 4 * 63 + 1 + 4 * 4093 + 3 + 1);
 }
