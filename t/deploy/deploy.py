@@ -17,7 +17,7 @@ SRC = os.environ["PICKUP_SRC"]
 SITE = "ln -s ../sites-available/pickup /etc/nginx/sites-enabled/pickup"
 WORKERS = 8
 # What a purge may leave: what other packages keep of what happened, and the service's user.
-NOT_OURS = re.compile(r"^/(proc|sys|dev|run|tmp|root|opt|var/(cache|log)|var/lib/(dpkg|apt|mysql|nginx|systemd/(?!deb))|etc/(passwd|group|shadow|gshadow)-?$)")
+NOT_OURS = re.compile(r"^/(proc|sys|dev|run|tmp|root|opt|var/(cache|log|tmp)|var/lib/(dpkg|apt|mysql|nginx|systemd/(?!deb))|etc/(passwd|group|shadow|gshadow)-?$)")
 
 
 class Life:
