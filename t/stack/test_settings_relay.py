@@ -75,6 +75,16 @@ def test_how_long_a_silent_one_keeps_its_place(db, push, tuned, lease, least, mo
     assert least < time.monotonic() - began < most
 
 
+def test_a_shorter_pause_counts_at_once(db, push, tuned):      # noqa: F811
+    relay = tuned(relay_lease_s=60)
+    relay.turn(RELAY_POLL_MS=60000)
+    db.notify(("shop", 1))
+    time.sleep(1)
+    assert not push.accepted, "nobody wakes it"
+    relay.turn(RELAY_POLL_MS=50)
+    push.wait(1, 1)
+
+
 def tries_within(db, push, seconds):    # noqa: F811
     before = push.tries
     db.notify(("shop", 1))
