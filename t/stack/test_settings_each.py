@@ -398,6 +398,12 @@ ROWS = [
 RELAYS = {"PICKUP_RELAY_BATCH", "PICKUP_RELAY_GATHER_MS", "PICKUP_RELAY_LEASE_S", "PICKUP_PUSH_TIMEOUT_MS", "PICKUP_PUSH_RETRY_MAX_MS"}
 
 
+def read_by_the_relay(at):
+    """How often it took changed settings."""
+    with open(f"{at.dir}/log/relay.log") as f:
+        return f.read().count("was read again")
+
+
 @contextlib.contextmanager
 def settings(at, row, values):
     """nginx and the relay have these values instead of those in the file."""
@@ -411,14 +417,16 @@ def settings(at, row, values):
         """Addresses of clients can be made up."""
         return text.replace("\treal_ip_header", "\tset_real_ip_from unix:;\n\treal_ip_header")
 
+    times = read_by_the_relay(at)
     with directives.files(at.stack, "front", {"pickup.params": written, "front.conf": told_apart if "LOGIN" in row.name else lambda text: text}):
         if row.relay:
-            time.sleep(1.5)
+            proc.wait_for(lambda: read_by_the_relay(at) > times, 15, "the relay to notice", 0.05)
+            times = read_by_the_relay(at)
         yield
     if OPTION in values or "_DB_" in row.name:
         proc.wait_for(lambda: all(at.call("GET", "/readyz").status == 200 for _ in range(8)), 15, "the workers to be back at the database", 0.1)
     if row.relay:
-        time.sleep(1.5)     # for the relay too all is as it was
+        proc.wait_for(lambda: read_by_the_relay(at) > times, 15, "the relay to notice that all is as it was", 0.05)
 
 
 @pytest.mark.takes_away
