@@ -101,7 +101,8 @@ const struct setting conf_rows[] = {
 		"The preparation time that an order is confirmed with by itself, at shops that have not set default_preparation_minutes; 0 for none."),
 	INT("EVENTS_DAYS", events_days, "30", 1, 3650, "days", "How long published messages can be read again; older ones give 410."),
 	PATH("RELAY_SOCKET", relay_socket, SOCKET_BYTES,
-		"Datagram socket on which workers wake the relay after each commit. Where it is \"\", the relay notices at its next poll."),
+		"Datagram socket on which workers wake the relay after each commit. Where it is \"\", the relay notices at its next poll. "
+		"Workers take another one at once, the relay as it starts."),
 	INT("RELAY_POLL_MS", relay_poll_ms, "500", 10, 60000, "milliseconds",
 		"How often the relay looks into the outbox when nothing wakes it."),
 	INT("RELAY_BATCH", relay_batch, "200", 1, 1000, "rows", "How many outbox rows the relay takes at a time."),

@@ -219,6 +219,8 @@ static void reload_settings(struct loop *l)
 		r->in_doubt = true;
 	}
 	free(option_file);
+	/* The pause that has begun may be a longer one than is wanted now. */
+	r->poll_at = 0;
 	relay_lanes_configure(r);
 }
 

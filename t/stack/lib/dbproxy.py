@@ -38,7 +38,7 @@ class _Pair:
     """One connection of the program, and ours to the server."""
 
     def __init__(self, proxy, client):
-        self.proxy, self.client, self.what = proxy, client, None
+        self.proxy, self.client, self.what, self.has_answer = proxy, client, None, True
         self.server = socket.socket(socket.AF_UNIX)
         self.server.connect(proxy.server_path)
         for run in (self._forth, self._back):
@@ -71,10 +71,12 @@ class _Pair:
                 self.proxy.holds.set()
                 self.client.recv(1)     # until the program is gone
                 return
+            self.proxy._count(self)
             self.server.sendall(head + packet)
 
     def _back(self):
         while data := self.server.recv(65536):
+            self.has_answer = True
             if self.what == HOLD_ANSWER:
                 self.proxy.holds.set()
                 self.proxy.released.wait(30)
@@ -90,12 +92,14 @@ class _Pair:
 
 
 class DbProxy:
-    """Listens at path. at_commits(what, …): what happens to the next COMMITs; later ones pass. holds: one is being held."""
+    """Listens at path. at_commits(what, …): what happens to the next COMMITs; later ones pass. holds: one is being held.
+    packets: how many came from programs; flights: how many of them after an answer to the one before."""
 
     def __init__(self, path, server_path):
         self.path, self.server_path = str(path), str(server_path)
         self.holds, self.released = threading.Event(), threading.Event()
         self._lock, self._plan, self._rows, self._gate = threading.Lock(), [], None, None
+        self.packets, self.flights = 0, 0
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(64)
@@ -107,6 +111,12 @@ class DbProxy:
                 _Pair(self, self.listener.accept()[0])
         except OSError:
             pass
+
+    def _count(self, pair):
+        with self._lock:
+            self.packets += 1
+            self.flights += pair.has_answer
+            pair.has_answer = False
 
     def at_commits(self, *plan):
         with self._lock:
