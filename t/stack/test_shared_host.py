@@ -23,12 +23,14 @@ def host(source):
         pytest.skip(f"not installed: {', '.join(missing)}")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pickup-h.", dir="/tmp"))
     folder.chmod(0o711)
-    host = Host(source, folder, os.environ["PICKUP_TARBALL"])
     try:
-        host.up()
-        yield host
+        host = Host(source, folder, os.environ["PICKUP_TARBALL"])
+        try:
+            host.up()
+            yield host
+        finally:
+            host.stop()
     finally:
-        host.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
