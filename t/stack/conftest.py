@@ -32,8 +32,8 @@ def _binary():
     raise pytest.UsageError("no pickup binary: build it, or name it in PICKUP_BIN")
 
 
-# The long look at a worker's memory is `make check-memory`'s.
-collect_ignore = [] if "PICKUP_MEMORY_REQUESTS" in os.environ else ["test_memory.py"]
+# The long look at a worker's memory is `make check-memory`'s, the page for shared hosts `make check-host`'s.
+collect_ignore = [test for test, wants in (("test_memory.py", "PICKUP_MEMORY_REQUESTS"), ("test_shared_host.py", "PICKUP_TARBALL")) if wants not in os.environ]
 
 
 @pytest.fixture(scope="session")

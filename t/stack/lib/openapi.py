@@ -8,7 +8,7 @@ import urllib.parse
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 # What a web server adds by itself.
-GENERAL_HEADERS = {"content-type", "content-length", "connection", "date", "server", "transfer-encoding", "vary", "x-request-id", "x-content-type-options",
+GENERAL_HEADERS = {"content-type", "content-length", "connection", "keep-alive", "date", "server", "transfer-encoding", "vary", "x-request-id", "x-content-type-options",
                    "content-security-policy", "referrer-policy"}
 METHODS = ("get", "post", "patch", "put", "delete")
 
