@@ -391,6 +391,7 @@ ROWS = [
     Row("PICKUP_RELAY_POLL_MS", "9000", numbered_soon, True, False, along={SOCKET: ""}, relay=True),
     Row("PICKUP_PUSH_URLS", "unix:{at.folder}/none.sock", arrives, True, False, relay=True),
     Row("PICKUP_LOG_LEVEL", "warn", tells_requests, True, False),
+    Row("PICKUP_LOG_REQUESTS", "failed", tells_requests, True, False),
     Row("PICKUP_ZONEINFO", "{at.folder}/zones", knows_paris, 201, 422),
 ]
 
