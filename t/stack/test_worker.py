@@ -128,12 +128,6 @@ def test_an_idle_worker_ends_at_once(api, binary, scratch, how):
         assert process.wait(5) == 0 and time.monotonic() - begun < 0.5
 
 
-def catches(pid, signum):
-    with open(f"/proc/{pid}/status") as f:
-        caught = next(line for line in f if line.startswith("SigCgt:"))
-    return int(caught.split()[1], 16) >> signum - 1 & 1
-
-
 def test_a_signal_as_it_starts(api, binary, scratch):
     """Whoever is told to end as soon as it can hear of it ends."""
     with socket.socket(socket.AF_UNIX) as listener:
@@ -143,7 +137,7 @@ def test_a_signal_as_it_starts(api, binary, scratch):
             process = subprocess.Popen([binary, "serve", "--params", api.workers.params], stdin=listener, stderr=subprocess.DEVNULL,
                                        env=clean_environment())
             try:
-                while process.poll() is None and not catches(process.pid, signal.SIGTERM):
+                while process.poll() is None and not proc.catches(process.pid, signal.SIGTERM):
                     pass
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(10) == 0

@@ -3,6 +3,7 @@ import dataclasses
 import itertools
 import os
 import secrets
+import signal
 import socket
 import subprocess
 
@@ -186,6 +187,9 @@ class Workers:
     def stop(self):
         """Those still running must end well: leaks that a sanitizer finds show in the status."""
         self.listener.close()
+        for process in self.processes:
+            # One that was started a moment ago is not the program's yet, and ends as anything would.
+            proc.wait_for(lambda: process.poll() is not None or proc.catches(process.pid, signal.SIGTERM), 10, "a worker to take signals")
         statuses = [proc.stop(process) for process in self.processes if process.poll() is None]
         self.processes = []
         if os.path.exists(self.path):

@@ -85,6 +85,16 @@ def wait_for(condition, patience=10.0, what="condition", pause=0.01):
         time.sleep(pause)
 
 
+def catches(pid, number):
+    """Whether that process has a handler for the signal; false where it is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            caught = next(line for line in f if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def tail(path, lines=30):
     """The end of a log, for failure messages."""
     try:
