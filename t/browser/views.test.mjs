@@ -1,6 +1,6 @@
 // Every view of both pages in two sizes and both schemes: no rule of accessibility is violated, nothing reaches out of the screen; and a picture of each for people.
 import { button, field, more, placing, toCheckout, asCustomer } from "./lib/customer.mjs";
-import { alert, asKeeper, card, isLive, on, signIn, tap } from "./lib/keeper.mjs";
+import { alert, asKeeper, card, isLive, on, rested, signIn, tap } from "./lib/keeper.mjs";
 import { photo } from "./lib/photos.mjs";
 import { test } from "./lib/test.mjs";
 import { w } from "./lib/words.mjs";
@@ -117,7 +117,7 @@ test("views: the board's dialogs", async (scene) => {
 		await dialog.waitFor();
 		await scene.view(page, `board-${name}`);
 		await shut(close);
-		await page.waitForTimeout(550);
+		await rested(page);
 	}
 });
 
