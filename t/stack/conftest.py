@@ -32,8 +32,8 @@ def _binary():
     raise pytest.UsageError("no pickup binary: build it, or name it in PICKUP_BIN")
 
 
-# The long look at a worker's memory is `make check-memory`'s, the page for shared hosts `make check-host`'s.
-collect_ignore = [test for test, wants in (("test_memory.py", "PICKUP_MEMORY_REQUESTS"), ("test_shared_host.py", "PICKUP_TARBALL")) if wants not in os.environ]
+# What takes long, or needs more, is run by commands that name it: `make check-memory`, `make check-host`, `make check-settings`.
+collect_ignore = ["test_memory.py", "test_shared_host.py", "test_directives.py", "test_directives_push.py", "test_settings_each.py", "test_settings_relay.py"]
 
 
 @pytest.fixture(scope="session")

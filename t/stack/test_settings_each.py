@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 import typing
@@ -17,6 +18,7 @@ import pytest
 from lib import check, directives, mariadb, photos, proc, tokens, wire
 from lib.api import phone
 from lib.dbproxy import DbProxy
+from lib.http import HttpClient
 from lib.subscribe import WebSocket
 from lib.times import from_now
 
@@ -25,8 +27,8 @@ OPTION, ACCEL, SOCKET = "PICKUP_DB_OPTION_FILE", "PICKUP_UPLOAD_ACCEL", "PICKUP_
 
 @dataclasses.dataclass
 class Row:
-    """What is seen with a setting as it stands, and what with another value. look(at) gives what is seen. along: other settings that hold both times.
-    relay: it is the relay's, which is given the time to notice; "again": it does what this is about as it starts."""
+    """What is seen with a setting as it stands, and what with another value. look(at) gives what is seen. along: other settings that hold both times;
+    front(at, text): front.conf both times. relay: it is the relay's, which is given the time to notice; "again": it does what this is about as it starts."""
     name: str
     value: str
     look: typing.Callable
@@ -34,6 +36,7 @@ class Row:
     after: object
     along: dict = dataclasses.field(default_factory=dict)
     relay: object = None
+    front: typing.Callable = None
 
     def __str__(self):
         return self.name
@@ -48,15 +51,18 @@ class At:
         self.full, self.wrong, self.talks = wire.Full(), 0, DbProxy(folder / "db.sock", f"{stack.dir}/mariadbd.sock")
         with open(f"{stack.dir}/etc/db.cnf") as f:
             good = f.read()
-        socket = re.search(r"socket=(.*)", good)[0]
+        here = re.search(r"socket=(.*)", good)[0]
         for name, other in (("nowhere", f"socket={folder}/none.sock"), ("full", f"host=127.0.0.1\nport={self.full.port}"),
                             ("talks", f"socket={folder}/db.sock")):
-            mariadb.write_private(f"{folder}/{name}.cnf", good.replace(socket, other))
+            mariadb.write_private(f"{folder}/{name}.cnf", good.replace(here, other))
         self.secret, (self.private, public) = b"0123456789abcdef" * 4, tokens.rsa_pair()
         mariadb.write_private(f"{folder}/other.key", self.secret)
         mariadb.write_private(f"{folder}/public.pem", public)
         os.makedirs(f"{folder}/zones/Asia")
         shutil.copy("/usr/share/zoneinfo/Asia/Kolkata", f"{folder}/zones/Asia/Kolkata")
+        with socket.socket() as conn:
+            conn.bind(("127.0.0.1", 0))
+            self.local = HttpClient(("tcp", *conn.getsockname()))
         self.client_argv = ["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "-N", "-B"]
 
     def shop(self):
@@ -348,6 +354,16 @@ def knows_paris(at):
     return at.call("POST", "/api/v1/shops/", at.keeper, json={"name": "A", "timezone": "Europe/Paris"}).status
 
 
+def told_apart(_, text):
+    """Addresses of clients can be made up."""
+    return text.replace("\treal_ip_header", "\tset_real_ip_from unix:;\n\treal_ip_header")
+
+
+def on_a_port(at, text):
+    """Asked by at.local, the front knows the address of who asks."""
+    return re.sub(r"(\n\s*listen [^;]*;)", rf"\1 listen 127.0.0.1:{at.local.where[2]};", text, count=1)
+
+
 ROWS = [
     Row(OPTION, "{at.folder}/nowhere.cnf", lambda at: at.call("GET", "/readyz").status, 200, 503),
     Row("PICKUP_DB_CONNECT_TIMEOUT_S", "3", waits_for_the_database(lambda at: lambda: at.call("GET", "/api/v1/shops")), 1, 3,
@@ -367,8 +383,8 @@ ROWS = [
     Row("PICKUP_REGISTRATION", "off", lambda at: registered(at)[1], 201, 403),
     Row("PICKUP_PASSWORD_MEMORY_KIB", "8192", hashed("m"), 19456, 8192),
     Row("PICKUP_PASSWORD_PASSES", "3", hashed("t"), 2, 3),
-    Row("PICKUP_LOGIN_TRIES", "3", wrong_ones, 10, 3),
-    Row("PICKUP_LOGIN_WAIT_MAX_S", "2", longest_wait, 4, 2, along={"PICKUP_LOGIN_TRIES": "1"}),
+    Row("PICKUP_LOGIN_TRIES", "3", wrong_ones, 10, 3, front=told_apart),
+    Row("PICKUP_LOGIN_WAIT_MAX_S", "2", longest_wait, 4, 2, along={"PICKUP_LOGIN_TRIES": "1"}, front=told_apart),
     Row("PICKUP_BODY_MAX", "1024", body_of(2000), 422, 413),
     Row("PICKUP_REQUEST_DEADLINE_MS", "300", deadline, (503, True), (503, False)),
     Row("PICKUP_RETRY_AFTER_S", "9", lambda at: at.call("GET", "/api/v1/shops").header("Retry-After"), "5", "9", along={OPTION: "{at.folder}/nowhere.cnf"}),
@@ -392,6 +408,7 @@ ROWS = [
     Row("PICKUP_PUSH_URLS", "unix:{at.folder}/none.sock", arrives, True, False, relay=True),
     Row("PICKUP_LOG_LEVEL", "warn", tells_requests, True, False),
     Row("PICKUP_LOG_REQUESTS", "failed", tells_requests, True, False),
+    Row("PICKUP_METRICS_FILE", "", lambda at: at.local("GET", "/metrics").status, 200, 404, front=on_a_port),
     Row("PICKUP_ZONEINFO", "{at.folder}/zones", knows_paris, 201, 422),
 ]
 
@@ -414,12 +431,8 @@ def settings(at, row, values):
             assert n == 1, name
         return text
 
-    def told_apart(text):
-        """Addresses of clients can be made up."""
-        return text.replace("\treal_ip_header", "\tset_real_ip_from unix:;\n\treal_ip_header")
-
     times = read_by_the_relay(at)
-    with directives.files(at.stack, "front", {"pickup.params": written, "front.conf": told_apart if "LOGIN" in row.name else lambda text: text}):
+    with directives.files(at.stack, "front", {"pickup.params": written, "front.conf": lambda text: row.front(at, text) if row.front else text}):
         if row.relay:
             proc.wait_for(lambda: read_by_the_relay(at) > times, 15, "the relay to notice", 0.05)
             times = read_by_the_relay(at)
@@ -433,7 +446,7 @@ def settings(at, row, values):
 @pytest.mark.takes_away
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_turning(at, row):
-    if row.along or "LOGIN" in row.name:
+    if row.along or row.front:
         with settings(at, row, row.along):
             assert row.look(at) == row.before
     else:
