@@ -448,11 +448,11 @@ def settings(at, row, values):
 def test_turning(at, row):
     if row.along or row.front:
         with settings(at, row, row.along):
-            assert row.look(at) == row.before
+            assert row.look(at) == row.before, at.stack.tail("workers")
     else:
-        assert row.look(at) == row.before
+        assert row.look(at) == row.before, at.stack.tail("workers")
     with settings(at, row, {**row.along, row.name: row.value}):
-        assert row.look(at) == row.after
+        assert row.look(at) == row.after, at.stack.tail("workers")
 
 
 def test_each_has_a_row(source):
