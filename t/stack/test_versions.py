@@ -134,16 +134,19 @@ class Load:
         self.ask(200, "POST", "/api/v1/auth/login", json={"phone_number": "+919800000001", "password": self.stack.demo_password})
         time.sleep(0.1)
 
+    def missing(self):
+        return sorted(set(range(1, len(self.placed) + 1)) - {m.seq for m in self.messages})
+
     def listen(self):
         """Until each order was heard of, after the end as well."""
         try:
-            while not self.is_all_placed.is_set() or len({m.seq for m in self.messages}) < len(self.placed):
-                try:
-                    self.messages.append(self.ws.receive(5))
-                except TimeoutError:
-                    assert not self.is_all_placed.is_set(), "messages are missing"
+            while not self.is_all_placed.is_set():
+                with contextlib.suppress(TimeoutError):
+                    self.messages.append(self.ws.receive(0.2))
+            while self.missing():
+                self.messages.append(self.ws.receive(5))
         except Exception as e:      # noqa: BLE001
-            self.failed.append(f"the subscription: {e!r}")
+            self.failed.append(f"the subscription, {self.missing()} missing: {e!r}")
 
     def goes_on(self, count=40):
         """That many more orders, so that each step is one under load."""
