@@ -388,24 +388,6 @@ def test_told_to_end_with_several_in_flight(db, relays, push, last):
     assert db.value("SELECT COUNT(*) FROM push_refusals") == ("3" if last == 413 else "0")
 
 
-def test_numbers_that_a_failover_forgot_are_given_again(db, relays, push):
-    """Another server, which never heard of them: the rows that are still there must not go as if they had theirs."""
-    r = relays.start(push_urls=push.url, relay_poll_ms=60000, relay_gather_ms=1000, relay_lease_s=60)
-    db.notify(("shop", 9))
-    poke(r)
-    push.wait(1)
-    db.wait_empty()
-    # While the relay gathers, and before the next step deletes them.
-    db.notify(("shop", 1), ("shop", 2))
-    poke(r)
-    push.wait(3)
-    connections = db.sql("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND user NOT LIKE 'system%'")
-    db.sql("DELETE FROM events WHERE pub_no > 1;" + ";".join(f"KILL {c[0]}" for c in connections))
-    assert db.value("SELECT COUNT(*) FROM outbox") == "2"
-    proc.wait_for(lambda: db.sql("SELECT COUNT(*), COUNT(DISTINCT outbox_id) FROM events") == [["3", "3"]], 10, "their events", 0.05)
-    db.wait_empty()
-
-
 def test_once(db, relays, push):
     db.notify(*[("shop", 1)] * 300)
     r = relays.start("--once", push_urls=push.url, wait=False)
