@@ -147,7 +147,7 @@ def test_at_the_limit(host):
 def test_another_version(host):
     before = workers(host)
     assert len(before) == 3
-    said = host.type("cd ~/pickup-*/ && make -s install")
+    said = host.type("cd ~/pickup-*/ && ./pickup migrate")
     assert "nothing to do" in said
     proc.wait_for(lambda: len(workers(host)) == 3 and not set(workers(host)) & set(before), 10, "new workers")
     proc.wait_for(host.is_ready, 10, "readiness", pause=0.1)
