@@ -109,9 +109,9 @@ def test_others_on_the_host_are_kept_out(host):
     check.problem(host.call("GET", "/metrics"), 404, "not_found")
 
 
-def test_the_host_s_apache_before_it(host, web):
+def test_the_host_s_apache_before_it(host, request):
     host.type("mkdir -p ~/public_html")
-    with web() as server:
+    with request.getfixturevalue("web")() as server:
         call = http.HttpClient(("tcp", "127.0.0.1", server.port))
         with WebSocket(call, f"/ws/shop/{Life.shop}", Life.keeper) as ws:
             heard(ws, order(call))
