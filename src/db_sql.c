@@ -344,8 +344,10 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	READS(SQL_PING, "", "i", "SELECT 1"),
 	READS(SQL_CLOCK, "", "t", "SELECT UTC_TIMESTAMP(6)"),
 	READS(SQL_SERVER_VERSION, "", "s", "SELECT VERSION()"),
-	READS(SQL_SCHEMA_VERSION, "", "u",
-		"SELECT COALESCE(MAX(number), 0) FROM schema_migrations WHERE applied_at IS NOT NULL"),
+	/* known; the newest that is applied, the newest that took something away, complete or not, and is not known (takes_away() in migrate.c) */
+	READS(SQL_SCHEMA_VERSION, "u", "uu",
+		"SELECT COALESCE(MAX(CASE WHEN applied_at IS NOT NULL THEN number END), 0),"
+		" COALESCE(MAX(CASE WHEN number > ? AND SUBSTRING(name, 4, 10) = '_contract_' THEN number END), 0) FROM schema_migrations"),
 
 	/* What a dump says of AUTO_INCREMENT may be beyond the last row, or be missing. */
 #define NEXT_ID(table) "SELECT '" table "', CAST(GREATEST((SELECT COALESCE(MAX(id), 0) + 1 FROM " table ")," \

@@ -73,6 +73,15 @@ static enum outcome load_records(struct run *r)
 	return oc;
 }
 
+/* NNN_contract_what.sql takes away what versions before it used; each other file only adds. */
+static bool takes_away(struct str name)
+{
+	static const char mark[] = "_contract_";
+	size_t at = sizeof "NNN" - 1;
+
+	return name.len >= at + sizeof mark - 1 && memcmp(name.s + at, mark, sizeof mark - 1) == 0;
+}
+
 static enum outcome compare_one(const struct run *r, size_t i)
 {
 	const struct record *rec = &r->records[i];
@@ -82,7 +91,12 @@ static enum outcome compare_one(const struct run *r, size_t i)
 		log_error("migrate: the database has migration %03u, but not %03zu", (unsigned)rec->number, i + 1);
 		return OC_CONFLICT;
 	}
-	/* Of a later version, which was gone back from: it added only, perhaps not all it meant to. */
+	/* Of a later version, which was gone back from: where it added only, perhaps not all it meant to, that is as good as nothing. */
+	if (rec->number > r->n && takes_away(rec->name)) {
+		log_error("migrate: the database has %.*s, which took away what this version uses; go back no further than to the version of that file",
+			STR_FMT(rec->name));
+		return OC_CONFLICT;
+	}
 	if (rec->number > r->n)
 		return OC_OK;
 	m = &r->files[i];
@@ -288,15 +302,31 @@ enum outcome migrate_run(struct db *db, const char *dir, bool dry_run)
 	return oc;
 }
 
+struct version { uint64_t applied, taken; };
+
+static enum outcome take_version(void *ctx, const struct db_val *vals)
+{
+	struct version *v = ctx;
+
+	v->applied = db_get_uint(&vals[0]);
+	v->taken = db_get_uint(&vals[1]);
+	return OC_OK;
+}
+
 enum outcome migrate_check_schema(struct db *db)
 {
-	uint64_t exists = 0, version = 0;
+	uint64_t exists = 0;
+	struct version v = { 0, 0 };
+	const struct db_val needed = db_uint(SQL_SCHEMA_NEEDED);
 	enum outcome oc = db_run(db, SQL_MIGRATIONS_EXIST, 0, NULL, 0, take_uint, &exists, NULL);
 
 	if (oc == OC_OK && exists)
-		oc = db_run(db, SQL_SCHEMA_VERSION, 0, NULL, 0, take_uint, &version, NULL);
-	if (oc == OC_OK && version < SQL_SCHEMA_NEEDED) {
-		log_error("database: its schema is at %03u, this program needs %03d; run: pickup migrate", (unsigned)version, SQL_SCHEMA_NEEDED);
+		oc = db_run(db, SQL_SCHEMA_VERSION, 0, &needed, 1, take_version, &v, NULL);
+	if (oc == OC_OK && v.applied < SQL_SCHEMA_NEEDED) {
+		log_error("database: its schema is at %03u, this program needs %03d; run: pickup migrate", (unsigned)v.applied, SQL_SCHEMA_NEEDED);
+		oc = OC_CONFLICT;
+	} else if (oc == OC_OK && v.taken) {
+		log_error("database: its migration %03u took away what this program uses; install a version that has that file", (unsigned)v.taken);
 		oc = OC_CONFLICT;
 	}
 	return oc;

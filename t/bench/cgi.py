@@ -80,7 +80,7 @@ class Bench:
         host.type("./start")
         self.fill()
         fast = self.rounds(host.port)
-        for start in ("s6-svc -h", "cd ~/pickup-*/"):
+        for start in ("s6-svc -h", "mkdir -p ~/public_html", "cd ~/pickup-*/ && ./pickup"):
             host.block(start)
         host.type("for part in service/*")
         proc.wait_for(lambda: not host.left(), 10, "nothing to run", pause=0.1)

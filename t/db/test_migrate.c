@@ -468,6 +468,29 @@ Test(migrate, an_earlier_version_leaves_a_newer_schema, .init = set_up, .fini = 
 	NO_LEAKS();
 }
 
+/* Begun is enough: a part of it may be gone. */
+Test(migrate, an_earlier_version_stops_where_something_was_taken_away, .init = set_up, .fini = tear_down)
+{
+	struct db *db = db_new(&conf);
+	char adds[40], takes[40];
+
+	log_set_level(LOG_ERROR);
+	copy_real(SQL_SCHEMA_NEEDED);
+	snprintf(adds, sizeof adds, "%03d_adds_contract_d.sql", SQL_SCHEMA_NEEDED + 1);
+	snprintf(takes, sizeof takes, "%03d_contract_d.sql", SQL_SCHEMA_NEEDED + 2);
+	put_file(adds, "CREATE TABLE d (i INT);\n");
+	cr_assert_eq(migrate(), OC_OK);
+	cr_expect_eq(migrate_check_schema(db), OC_OK, "so it is not named");
+	cr_expect_eq(run_in(real_dir(), false, NULL), OC_OK);
+	put_file(takes, "DROP TABLE d;\nDROP TABLE d;\n");
+	cr_assert_eq(migrate(), OC_BAD);
+	cr_expect_eq(migrate_check_schema(db), OC_CONFLICT);
+	cr_expect_eq(run_in(real_dir(), false, NULL), OC_CONFLICT);
+	cr_expect_eq(run_in(real_dir(), true, NULL), OC_CONFLICT);
+	db_free(db);
+	NO_LEAKS();
+}
+
 /* A long transaction holds the table: the migration waits for it, in turns. */
 Test(migrate, waits_for_a_busy_table, .init = set_up, .fini = tear_down)
 {

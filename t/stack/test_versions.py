@@ -1,9 +1,8 @@
 """Another version under load, and back: new workers beside the old, a migration that the old ones live with, no request refused, no order lost or
-doubled, no subscription closed. The other version is this program under another number; its migration adds, as all must."""
+doubled, no subscription closed. The other version is built for it: this one with what a later one may add."""
 import collections
 import contextlib
 import os
-import pathlib
 import shutil
 import subprocess
 import threading
@@ -11,27 +10,10 @@ import time
 
 import pytest
 
-from lib import check, proc
+from lib import check, fcgi, nextversion, proc
+from lib.api import Tools
 from lib.stack import Stack
 from lib.subscribe import WebSocket
-
-# Each kind of statement that the rule allows: a column with a default and one without, an index, a table, and rows filled in pieces.
-EXPANSION = """-- 999: what a later version might add.
-ALTER TABLE orders ADD COLUMN drawer VARCHAR(20) NOT NULL DEFAULT 'none', ADD COLUMN drawn_at DATETIME(6) NULL, ALGORITHM=INSTANT;
-ALTER TABLE orders ADD INDEX drawer (drawer, id), ALGORITHM=INPLACE, LOCK=NONE;
-ALTER TABLE order_items ADD COLUMN shelf INT NULL, ALGORITHM=INSTANT;
-ALTER TABLE outbox ADD COLUMN urgency INT NOT NULL DEFAULT 0, ALGORITHM=INSTANT;
-ALTER TABLE users ADD COLUMN nickname VARCHAR(40) NULL, ALGORITHM=INSTANT;
-CREATE TABLE drawers (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, order_id BIGINT UNSIGNED NOT NULL) ENGINE=InnoDB;
-INSERT INTO drawers (order_id) SELECT id FROM orders LIMIT 100;
-UPDATE orders SET drawer = 'first' WHERE drawer = 'none' ORDER BY id LIMIT 100;
-"""
-NUMBER = "9.9.9"
-
-
-def version(program):
-    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout.split()[1]
-
 
 def install(program, over):
     """As install(1): what runs keeps the old file."""
@@ -40,19 +22,13 @@ def install(program, over):
 
 
 @pytest.fixture(scope="module")
-def programs(binary, scratch):
+def programs(binary, source, scratch):
     """The two versions, and the path at which one of them is installed."""
     folder = scratch / "versions"
     folder.mkdir()
-    this = version(binary)
-    number = NUMBER[:len(this)].ljust(len(this), "9")
-    text = pathlib.Path(binary).read_bytes()
-    assert text.count(f"pickup {this}\0".encode()) == 1
-    (folder / "other").write_bytes(text.replace(f"pickup {this}\0".encode(), f"pickup {number}\0".encode()))
-    (folder / "other").chmod(0o755)
+    nextversion.build(binary, source, folder)
     shutil.copy2(binary, folder / "this")
     install(folder / "this", folder / "pickup")
-    assert version(folder / "other") == number != this
     return folder
 
 
@@ -162,42 +138,76 @@ def is_of(stack, pid):
     return False
 
 
+def drawers(stack):
+    """What the worker that takes it has: the route of the next version; counters, where they are not another version's."""
+    def ask(path):
+        answer = fcgi.request(f"{stack.dir}/fcgi.sock", {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "DOCUMENT_URI": path})[0]
+        return int(answer.split()[1])       # Status: …
+    return ask(nextversion.ROUTE), ask("/_metrics")
+
+
 def replace(stack, load):
-    """Workers one after the other, then the relay."""
-    before, relay = stack.worker_pids(), stack.pid("relay")
+    """Workers one after the other, then the relay. Gives what drawers() says in the end."""
+    before, relay, mixed = stack.worker_pids(), stack.pid("relay"), []
     assert len(before) == 4 and not any(is_of(stack, p) for p in before)
     for n, pid in enumerate(before, 1):
         os.kill(pid, 15)
         proc.wait_for(lambda: not proc.is_alive(pid) and sum(is_of(stack, p) for p in stack.worker_pids()) == n, 10, "a new worker", pause=0.05)
         load.goes_on(10)        # old and new ones
+        if n < len(before):
+            mixed += [drawers(stack) for _ in range(10)]
     os.kill(relay, 15)
     stack.back("relay", relay)
     load.goes_on()
     assert all(is_of(stack, p) for p in stack.worker_pids() + [stack.pid("relay")])
+    # Side by side; an old one says that it can't count any more as soon as it looks at the file.
+    routes, counters = (set(answers) for answers in zip(*mixed))
+    assert routes == {200, 404} and counters <= {200, 503}
+    return {drawers(stack) for _ in range(10)}
 
 
 def test_another_version_and_back(running, programs, source, scratch):
-    later = scratch / "later-sql"
-    later.mkdir()
-    for file in (source / "sql").glob("[0-9]*.sql"):
-        (later / file.name).write_bytes(file.read_bytes())
-    number = len(list(later.glob("[0-9]*.sql"))) + 1
-    (later / f"{number:03}_expansion.sql").write_text(EXPANSION)
+    later, name = nextversion.migrations(source, scratch / "later-sql")
+    coming = Tools(programs / "next", running.tools.params, running.tools.key)
+    with open(coming.params) as f:
+        settings = f.read()
     with Load(running) as load:
         load.goes_on()
-        # Forth.
-        install(programs / "other", programs / "pickup")
-        assert f"applied {number:03}_expansion.sql" in running.tools.run("migrate", "--dir", later)
+        # Forth. Without its tables it would not serve.
+        refused = subprocess.run([programs / "next", "request", "--params", coming.params, "GET", "/api/v1/shops"], capture_output=True, text=True, timeout=20)
+        assert refused.returncode and "run: pickup migrate" in refused.stderr, refused
+        assert f"applied {name}" in coming.run("migrate", "--dir", later)
         load.goes_on()
-        replace(running, load)
-        # Back. The tables stay.
+        install(programs / "next", programs / "pickup")
+        tell(running, f"{settings}fastcgi_param {nextversion.SETTING} 7;\n")
+        load.goes_on()
+        assert replace(running, load) == {(200, 200)}
+        # Back. The tables stay. Workers pass over settings that they don't know; commands want them gone.
         install(programs / "this", programs / "pickup")
+        assert replace(running, load) == {(404, 200)}
+        tell(running, settings)
         assert f"newer than the files in {source}/sql" in running.tools.run("migrate", "--dir", source / "sql")
-        replace(running, load)
+        load.goes_on()
         load.end()
         assert not load.failed, (len(load.failed), load.failed[:5], load.answers)
         judge(running, load)
+    by = placed_by(running)
+    assert set(by) == {"none", "first", nextversion.DRAWER} and min(by.values()) >= 40, by
     check.ok(running.call("GET", "/readyz"))
+
+
+def tell(stack, settings):
+    """Old and new workers alike."""
+    with open(stack.tools.params, "w") as f:
+        f.write(settings)
+    stack.reload("front")
+
+
+def placed_by(stack):
+    """How many orders stand in which drawer."""
+    said = subprocess.run(["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "-N", "-B", "-e", "SELECT drawer, COUNT(*) FROM orders GROUP BY 1"],
+                          capture_output=True, text=True, check=True, timeout=20).stdout
+    return {drawer: int(count) for drawer, count in (line.split("\t") for line in said.splitlines())}
 
 
 def judge(stack, load):

@@ -1,4 +1,4 @@
-"""Apache as a shared host runs it for somebody: prefork, CGI, and .htaccess in the folder of the site."""
+"""Apache as a shared host runs it for somebody: prefork, CGI, proxies, and .htaccess in the folder of the site."""
 import contextlib
 import os
 import shutil
@@ -47,11 +47,12 @@ class Server:
 def running(person, site, port, processes=8):
     """person: lib.page.Person, whose processes these are."""
     dir = f"{person.home}/apache"
+    shutil.rmtree(dir, ignore_errors=True)
     os.mkdir(dir, 0o755)
     if person.ids:
         os.chown(dir, person.ids["user"], person.ids["group"])
     modules = [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in
-               ("mpm_prefork", "authz_core", "env", "mime", "rewrite", "cgi")]
+               ("mpm_prefork", "authz_core", "env", "mime", "rewrite", "cgi", "proxy", "proxy_http", "proxy_wstunnel")]
     person.write(f"{dir}/httpd.conf", _CONFIG.format(dir=dir, port=port, site=site, modules="\n".join(modules), processes=processes) + "TypesConfig /dev/null\n")
     process = person.start([program(), "-f", f"{dir}/httpd.conf", "-D", "FOREGROUND"], start_new_session=True)
 

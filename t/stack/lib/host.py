@@ -9,6 +9,8 @@ import subprocess
 from . import http, mariadb, page
 
 CONNECTIONS = 5
+# What hosts give: all that means something to some reader of the option file.
+PASSWORD = r"""# "it's" \ given; """
 
 
 def free_port():
@@ -22,7 +24,7 @@ class Host:
     def __init__(self, source, folder, archive, connections=CONNECTIONS, durable=False):
         self.page = page.blocks(source / "doc/shared-host.md")
         self.folder, self.port, self.connections = folder, free_port(), connections
-        self.person = page.Person(folder / "home")
+        self.person = page.Person(folder / "kiran.k-7")
         self.pickup = f"{self.person.home}/pickup"
         self.db = mariadb.Server(folder / "db", durable)
         self.call = http.HttpClient(("tcp", "127.0.0.1", self.port))
@@ -33,9 +35,15 @@ class Host:
     def up(self):
         self.db.start()
         os.chmod(f"{self.folder}/db", 0o711)
-        self.db.sql(f"CREATE DATABASE web7 CHARACTER SET utf8mb4; CREATE USER web7@localhost IDENTIFIED BY 'given' WITH MAX_USER_CONNECTIONS {self.connections};"
+        self.db.sql(f"CREATE DATABASE web7 CHARACTER SET utf8mb4; CREATE USER web7@localhost IDENTIFIED BY {self._literal()} WITH MAX_USER_CONNECTIONS {self.connections};"
                     "GRANT ALL ON web7.* TO web7@localhost", database="")
         self.shell = page.Shell(self.person)
+        # As careless as an account can be.
+        self.shell.type("umask 0")
+
+    @staticmethod
+    def _literal():
+        return "'" + PASSWORD.replace("\\", "\\\\").replace("'", "''") + "'"
 
     def block(self, start):
         """The page's next block, which must begin so: what is between would have been left out."""
@@ -52,22 +60,27 @@ class Host:
         self.type("cd ~ && tar", 900)
         self.type("address=127.0.0.1:8080")
         options = self.block("[pickup]")
-        assert "host=localhost" in options and "…" in options
-        self.person.write(f"{self.pickup}/etc/db.cnf", f"[pickup]\nsocket={self.db.dir}/sock\nuser=web7\npassword=given\ndatabase=web7\n")
+        for there, ours in (("host=localhost", f"socket={self.db.dir}/sock"), ("user=…", "user=web7"), ("…", PASSWORD.replace("\\", "\\\\"),), ("…", "web7")):
+            assert there in options
+            options = options.replace(there, ours, 1)
+        # The file is there, and keeps its mode.
+        with open(f"{self.pickup}/etc/db.cnf", "r+") as f:
+            f.write(options)
         said = self.type("bin/pickup migrate")
-        self.type("mkdir -p service/")
+        self.type("cat >left")
         return said
 
     def cron(self, line, times):
-        """As cron runs a line of the table: by sh, at home, in an environment of its own."""
-        assert line.startswith(times)
-        return self.person.run(["sh", "-c", line.removeprefix(times).strip()], stdin=subprocess.DEVNULL)
+        """As cron runs the line of the table that begins so: by sh, at home, in an environment of its own."""
+        found = [command.removeprefix(times) for command in line.splitlines() if command.startswith(times)]
+        assert len(found) == 1 and "%" not in found[0]
+        return self.person.run(["sh", "-c", found[0].strip()], stdin=subprocess.DEVNULL)
 
     def hold(self, count):
         """Takes that many of the connections; gives what to close."""
         held = contextlib.ExitStack()
         for _ in range(count):
-            client = subprocess.Popen(["mariadb", "--no-defaults", "-S", f"{self.db.dir}/sock", "-u", "web7", "-pgiven", "-N", "-B", "--unbuffered", "web7"],
+            client = subprocess.Popen(["mariadb", "--no-defaults", "-S", f"{self.db.dir}/sock", "-u", "web7", f"-p{PASSWORD}", "-N", "-B", "--unbuffered", "web7"],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             held.callback(client.communicate)
             client.stdin.write("SELECT 1;\n")
