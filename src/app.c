@@ -154,6 +154,11 @@ static void end_request(const struct req *r, const struct timed_io *io, bool is_
 		log_request(r, io, is_written, us, &db);
 }
 
+void app_idle(struct app *app)
+{
+	metrics_keep(app->metrics, app->conf->metrics_file, clock_mono());
+}
+
 bool app_answer(struct app *app, const struct http_io *outer)
 {
 	int64_t started = clock_mono();

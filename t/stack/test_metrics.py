@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -217,7 +218,19 @@ def test_without_a_file_there_is_nothing(own):
 
 def test_a_file_that_was_deleted_is_made_anew(own):
     os.unlink(own.settings["PICKUP_METRICS_FILE"])
-    proc.wait_for(lambda: own.call("GET", "/_metrics").status == 200 and scrape(own).get("pickup_workers") == len(own.workers.processes), 20, "all in the new file")
+    # Until somebody looks, the old one goes on.
+    proc.wait_for(lambda: own.call("GET", "/_metrics").status == 200 and os.path.exists(own.settings["PICKUP_METRICS_FILE"]), 20, "a new file")
+    proc.wait_for(lambda: scrape(own).get("pickup_workers") == len(own.workers.processes), 20, "all in the new file")
+
+
+def test_workers_without_a_request_find_a_new_file_too(own):
+    """A gauge that knew none but the busy ones would tell that no worker is free."""
+    os.unlink(own.settings["PICKUP_METRICS_FILE"])
+    told = f"pickup_workers {len(own.workers.processes)}\n"
+
+    def shell():
+        return subprocess.run([own.binary, "request", "GET", "/_metrics", "--params", own.params], capture_output=True, text=True, timeout=30).stdout
+    proc.wait_for(lambda: told in shell(), 20, "all in the new file", pause=0.5)
 
 
 @pytest.fixture()
