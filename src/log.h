@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
+enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
 
-/* Lines above this level are dropped; the process starts with LOG_INFO. */
+/* Lines above this level are dropped, all with LOG_NONE; the process starts with LOG_INFO. */
 void log_set_level(enum log_level level);
 /* The request in hand, printed in each line until changed; copied, at most 63 bytes, what is neither letter, digit nor one of - . : as _; "" for none. */
 void log_set_request(const char *id);

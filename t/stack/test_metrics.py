@@ -74,6 +74,16 @@ def test_help_and_units(own):
     assert len(found.text) < 200_000
 
 
+def test_the_page_for_operators_names_what_there_is(own):
+    """Its table has each family, and no alarm waits for a name that never comes."""
+    with open(f"{own.source}/doc/operating.md") as f:
+        page = f.read()
+    names = set(re.findall(r"^# TYPE (\S+)", scrape(own).text, re.M))
+    assert {n for n in names if n not in page and f"…_{n.removeprefix('pickup_push_')}`" not in page} == set()
+    told = set(re.findall(r"\bpickup_[a-z_]+[a-z]", page)) - {n + suffix for n in names for suffix in ("_bucket", "_count", "_sum")}
+    assert told <= names, told - names
+
+
 def test_counters_never_fall_while_workers_die(own, made):
     shop, customer = made
     workers, ended, seen, lock = own.workers, threading.Event(), [], threading.Lock()
