@@ -63,6 +63,9 @@ static int skip_ids(struct call *c, uint64_t n)
 	enum outcome oc = db_restored_next_ids(c->db, next);
 	for (size_t i = 0; i < RESTORED_TABLES && oc == OC_OK; i++) {
 		oc = db_restored_skip_ids(c->db, next[i].table, next[i].id + n);
+		if (oc == OC_BAD)
+			return tool_fail(EX_CONFIG, c->mode, "ids of %s: %s; the user of the option file needs the right to ALTER tables, as for `pickup migrate`",
+				next[i].table, db_error_text(c->db));
 		if (oc == OC_OK)
 			printf("ids of %s: the next one is %" PRIu64 "\n", next[i].table, next[i].id + n);
 	}

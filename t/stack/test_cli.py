@@ -403,6 +403,16 @@ def test_conf_prints_what_is_in_force(cli):
     assert lines["PICKUP_RELAY_POLL_MS"] == "77"
 
 
+def test_a_right_that_restored_needs(cli):
+    cli.db.sql("CREATE USER writer@localhost IDENTIFIED BY 'p'; GRANT SELECT, INSERT, UPDATE, DELETE ON pickup.* TO writer@localhost", database="")
+    try:
+        mariadb.write_private(f"{cli.dir}/writer.cnf", f"[pickup]\nsocket={cli.dir}/db/sock\nuser=writer\npassword=p\ndatabase=pickup\n")
+        said = cli.bad(78, "restored", params=cli.write_settings("writer.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/writer.cnf"))
+    finally:
+        cli.db.sql("DROP USER writer@localhost", database="")
+    assert "right to ALTER" in said[-1]
+
+
 @pytest.mark.parametrize("argv", [("user", "list"), ("shop", "list"), ("restored",), ("token", "create", "--user", "1")])
 def test_tables_that_are_too_old_are_told_with_their_cure(cli, argv):
     """As after a backup of an older version was restored."""
