@@ -129,8 +129,8 @@ static void tell_of_metrics(struct check *k, enum outcome oc, const struct metri
 	else if (oc == OC_CONFLICT)
 		check_fail(k, "metrics", "%s is another version's; start the workers of this one, and they replace it", file);
 	else if (oc != OC_NOT_FOUND || access(file, F_OK) == 0)
-		check_fail(k, "metrics", "%s can't be used, so nothing is counted: it must be a file of our own user, and nobody else's to write; rm it, and the workers"
-			" make it anew within seconds", file);
+		check_fail(k, "metrics", "%s can't be used, so nothing is counted: it must be a file of counters of our own user's, and nobody else's to write; rm it, and the"
+			" workers make it anew within seconds, or name another one in PICKUP_METRICS_FILE", file);
 	else if (access(dir, W_OK | X_OK) != 0)
 		check_fail(k, "metrics", "%s: %s for our user, so nothing is counted; install -d -m 0750 -o OUR-USER %s", dir, strerror(errno), dir);
 	else

@@ -368,6 +368,8 @@ def test_check_the_file_of_counters(cli, running):
     assert "install -d" in found(f"{cli.dir}/no-such/metrics")
     path = f"{cli.dir}/counters"
     mariadb.write_private(path, "something else")
+    assert "file of counters" in found(path)
+    mariadb.write_private(path, b"\x07\x00pukcip and more")
     assert "another version" in found(path)
     os.chmod(path, 0o666)
     assert "rm it" in found(path)

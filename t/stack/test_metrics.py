@@ -275,18 +275,22 @@ def write(text, mode=0o600):
 
 
 def test_a_file_of_another_form_is_replaced_by_whoever_starts(alone):
-    call = alone("other", write(b"x" * 100))
+    call = alone("other", write(b"\x07\x00pukcip" + b"x" * 100))
     assert Metrics(call("GET", "/_metrics")).get("pickup_workers") == 1
     assert os.stat(call.file).st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("name, before", [("writable", write(b"", 0o666)), ("folder", os.mkdir), ("link", lambda path: os.symlink("/etc/passwd", path))])
+@pytest.mark.parametrize("name, before", [("key", write(b"secret", 0o600)), ("certificate", write(b"-" * 6000000, 0o600)),
+                                          ("writable", write(b"", 0o666)), ("folder", os.mkdir), ("link", lambda path: os.symlink("/etc/passwd", path))])
 def test_a_file_that_can_not_be_trusted_is_left_alone(alone, name, before):
     """Requests are answered all the same."""
     call = alone(name, before)
     check.problem(call("GET", "/_metrics"), 503, "unavailable")
     assert call("GET", "/healthz").status == 200
     assert f"metrics: {call.file}" in proc.tail(call.log)
+    if os.path.isfile(call.file) and not os.path.islink(call.file):
+        with open(call.file, "rb") as f:
+            assert set(f.read()) <= set(b"secret-")
 
 
 def test_another_version_beside_us(alone):
