@@ -47,8 +47,8 @@ void check_zones(struct check *k);
 /* tool_check_server.c */
 void check_writes(struct check *k);
 void check_server(struct check *k);
-/* What to do about an error of the database, from its text. */
-const char *check_advice(const char *error_text);
+/* What to do about an error of the database, from its text; otherwise: about any that is not known. */
+const char *check_advice(const char *error_text, const char *otherwise);
 /* tool_check_push.c */
 void check_relay(struct check *k);
 void check_outbox(struct check *k);

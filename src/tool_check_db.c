@@ -35,7 +35,7 @@ void check_database(struct check *k)
 		oc = db_run(k->db, SQL_SERVER_VERSION, 0, NULL, 0, take_text, k, NULL);
 	if (oc != OC_OK)
 		check_fail(k, "database", "no answer (%s), so every request gets 503; %s. What lies in it is not checked", db_error_text(k->db),
-			check_advice(db_error_text(k->db)));
+			check_advice(db_error_text(k->db), "see that it runs and that the option file names its socket or host, user, password and database"));
 }
 
 static enum outcome take_time(void *ctx, const struct db_val *vals)
@@ -84,7 +84,8 @@ void check_schema(struct check *k)
 		check_fail(k, "schema", "the tables are older than migration %d or incomplete, and workers refuse to start; run `pickup migrate%s%s`", SQL_SCHEMA_NEEDED,
 			k->params ? " --params " : "", k->params ? k->params : "");
 	else
-		check_fail(k, "schema", "can't be read (%s); see that the database's user may read it", db_error_text(k->db));
+		check_fail(k, "schema", "can't be read (%s), so requests get 503; %s", db_error_text(k->db),
+			check_advice(db_error_text(k->db), "see that the database's user may read it"));
 }
 
 struct statements { struct check *k; unsigned denied; char first[512]; };

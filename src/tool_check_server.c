@@ -24,14 +24,14 @@ static const struct { unsigned long error; const char *advice; } advices[] = {
 	{ 2026, "no encrypted connection could be made: mend the ssl- lines of the option file" },
 };
 
-const char *check_advice(const char *error_text)
+const char *check_advice(const char *error_text, const char *otherwise)
 {
 	unsigned long error = strtoul(error_text, NULL, 10);
 
 	for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
 		if (advices[i].error == error)
 			return advices[i].advice;
-	return "see that it runs and that the option file names its socket or host, user, password and database";
+	return otherwise;
 }
 
 /* Whether it takes writes: a copy that only reads prepares every statement, and answers every other question. */
@@ -57,7 +57,7 @@ static void check_commits(const struct server *s)
 {
 	if (s->flush != 1)
 		check_warn("commits", "innodb_flush_log_at_trx_commit is %" PRIu64 ", so a crash of the %s takes the last second's orders with it, which customers were told"
-			" are placed; set it to 1 in [mysqld]", s->flush, s->flush == 0 ? "database" : "machine");
+			" are placed (in a cluster: of all its machines at once); set it to 1 in [mysqld]", s->flush, s->flush == 0 ? "database" : "machine");
 	else if (s->log_bin && s->sync_binlog != 1)
 		check_warn("commits", "sync_binlog is %" PRIu64 ", so a crash of the machine takes with it what the binary log did not have on disk: orders that customers"
 			" were told are placed; set it to 1 in [mysqld]", s->sync_binlog);

@@ -58,6 +58,11 @@ def test_it_tells_of_all_workers_together(own, made):
     assert len({tuple(sorted(scrape(own).counters().keys())) for _ in range(10)}) == 1
 
 
+def test_the_version(own):
+    version = subprocess.run([own.binary, "--version"], capture_output=True, text=True, timeout=10).stdout.split()[1]
+    assert scrape(own).get("pickup_build_info", version=version) == 1
+
+
 def test_paths_of_strangers_make_no_series(own):
     for n in range(5):
         own.call("GET", f"/api/v1/no-such-{n}\"}}\n")
