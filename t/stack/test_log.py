@@ -1,8 +1,10 @@
 """The workers' log: a line for each request, for programs; strangers' bytes can't forge one, and secrets never stand in it."""
+import fcntl
 import os
 import re
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -143,3 +145,34 @@ def test_where_the_log_has_no_place_requests_are_answered(api, how):
     finally:
         assert proc.stop(worker) == 0
         os.unlink(path)
+
+
+def test_a_reader_that_hangs_holds_nobody_up(api):
+    """Lines that it does not take are lost and counted."""
+    path = f"{api.dir}/hangs-log.sock"
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 8192)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(8)
+        worker = subprocess.Popen([api.binary, "serve", "--params", api.params], stdin=listener, stderr=writing, env=clean_environment())
+    os.close(writing)
+    text = b""
+    try:
+        call = FcgiClient(path, api.settings)
+        began = time.monotonic()
+        for _ in range(100):
+            assert call("GET", "/healthz").status == 200
+        assert time.monotonic() - began < 5
+        text = os.read(reading, 1 << 16)
+        assert call("GET", "/readyz").status == 200
+    finally:
+        assert proc.stop(worker) == 0
+        os.unlink(path)
+        while more := os.read(reading, 1 << 16):
+            text += more
+        os.close(reading)
+    found = [fields(line) for line in text.decode().splitlines()]
+    told = next(line["msg"] for line in found if "lost" in line.get("msg", ""))
+    requests = [line for line in found if line.get("event") == "request"]
+    assert int(told.strip('"').split()[0]) + len(requests) == 101 and requests[-1]["route"] == "/readyz"
