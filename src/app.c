@@ -65,6 +65,27 @@ static bool has_tables(struct req *r)
 	return oc == OC_OK;
 }
 
+/* What goes in and out, and how long it was waited for that. */
+struct timed_io { const struct http_io *io; int64_t read_us, write_us; };
+
+static int timed_read(void *ctx, char *buf, int n)
+{
+	struct timed_io *t = ctx;
+	int64_t before = clock_mono();
+	int got = t->io->read(t->io->ctx, buf, n);
+	t->read_us += clock_mono() - before;
+	return got;
+}
+
+static bool timed_write(void *ctx, const struct iovec *parts, int n, bool is_end)
+{
+	struct timed_io *t = ctx;
+	int64_t before = clock_mono();
+	bool is_taken = t->io->write(t->io->ctx, parts, n, is_end);
+	t->write_us += clock_mono() - before;
+	return is_taken;
+}
+
 static void add_field(struct buf *line, const char *name, uint64_t value)
 {
 	buf_adds(line, name);
@@ -72,7 +93,7 @@ static void add_field(struct buf *line, const char *name, uint64_t value)
 }
 
 /* For programs, so no path and no query: what strangers send is nginx's to log, and what can't be in a line can't leak from it. */
-static void log_request(const struct req *r, bool is_written, int64_t us, const struct db_used *db)
+static void log_request(const struct req *r, const struct timed_io *io, bool is_written, int64_t us, const struct db_used *db)
 {
 	struct buf line = BUF_IN(r->arena);
 	buf_reserve(&line, 300);
@@ -84,7 +105,9 @@ static void log_request(const struct req *r, bool is_written, int64_t us, const 
 	add_field(&line, " bytes=", r->reply->written + r->reply->body.len + r->reply->file.len);
 	add_field(&line, " user=", r->who.sub.v);
 	add_field(&line, " us=", (uint64_t)us);
+	add_field(&line, " read_us=", (uint64_t)io->read_us);
 	add_field(&line, " db_us=", (uint64_t)db->us);
+	add_field(&line, " write_us=", (uint64_t)io->write_us);
 	add_field(&line, " statements=", db->statements);
 	if (db->replays)
 		add_field(&line, " replays=", db->replays);
@@ -123,17 +146,24 @@ static void set_log_request(struct str id)
 	log_set_request(name);
 }
 
-static void end_request(const struct req *r, bool is_written, int64_t us)
+static void end_request(const struct req *r, const struct timed_io *io, bool is_written, int64_t us)
 {
 	struct db_used db = db_used(r->app->db);
 	count_request(r, us, &db);
 	if (is_to_be_logged(r, is_written))
-		log_request(r, is_written, us, &db);
+		log_request(r, io, is_written, us, &db);
 }
 
-bool app_answer(struct app *app, const struct http_io *io)
+void app_idle(struct app *app)
+{
+	metrics_keep(app->metrics, app->conf->metrics_file, clock_mono());
+}
+
+bool app_answer(struct app *app, const struct http_io *outer)
 {
 	int64_t started = clock_mono();
+	struct timed_io timed = { outer, 0, 0 };
+	const struct http_io inner = { outer->params, timed_read, timed_write, &timed }, *io = &inner;
 	struct http_reply reply;
 	struct req r = { .app = app, .arena = app->arena, .io = io, .reply = &reply, .now = app->clock.now(&app->clock) };
 
@@ -148,7 +178,7 @@ bool app_answer(struct app *app, const struct http_io *io)
 		route_dispatch(&r, io);
 	db_end(app->db);
 	bool is_written = http_reply_write(&reply);
-	end_request(&r, is_written, clock_mono() - started);
+	end_request(&r, &timed, is_written, clock_mono() - started);
 	if (db_in_transaction(app->db))
 		db_abandon(app->db);
 	log_set_request("");

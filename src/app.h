@@ -56,5 +56,7 @@ struct req {
 
 /* Answers one request from io; always writes an answer. False: the other side is gone, or the answer broke off without an end. */
 bool app_answer(struct app *app, const struct http_io *io);
+/* To be called now and then while no request comes: a file of counters that was replaced has to learn of idle workers too. */
+void app_idle(struct app *app);
 
 #endif

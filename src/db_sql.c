@@ -343,7 +343,14 @@ const struct sql_statement sql_statements[SQL__MAX] = {
 	WRITES(SQL_COMMIT, "", "COMMIT"),
 	READS(SQL_PING, "", "i", "SELECT 1"),
 	READS(SQL_CLOCK, "", "t", "SELECT UTC_TIMESTAMP(6)"),
-	READS(SQL_SERVER_VERSION, "", "s", "SELECT VERSION()"),
+	/* name of the database: "" for none */
+	READS(SQL_SERVER_VERSION, "", "ss", "SELECT VERSION(), COALESCE(DATABASE(), '')"),
+	/* innodb_flush_log_at_trx_commit, log_bin, sync_binlog, max_connections, the account's own limit or 0 */
+	READS(SQL_SERVER_SETTINGS, "", "uuuuu",
+		"SELECT CAST(@@innodb_flush_log_at_trx_commit AS UNSIGNED), CAST(@@log_bin AS UNSIGNED), CAST(@@sync_binlog AS UNSIGNED),"
+		" CAST(@@max_connections AS UNSIGNED), CAST(@@max_user_connections AS UNSIGNED)"),
+	/* Touches no row; a server that takes no writes says so all the same. */
+	WRITES(SQL_WRITE_PROBE, "", "UPDATE relay_lease SET state = state WHERE id = 0"),
 	/* known; the newest that is applied, the newest that took something away, complete or not, and is not known (takes_away() in migrate.c) */
 	READS(SQL_SCHEMA_VERSION, "u", "uu",
 		"SELECT COALESCE(MAX(CASE WHEN applied_at IS NOT NULL THEN number END), 0),"

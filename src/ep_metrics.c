@@ -105,9 +105,19 @@ static void add_requests(struct buf *b, const struct metrics_slot *all)
 
 /* ---- processes ---- */
 
+/* As others tell it: the version is a label, and the value says nothing. */
+static void add_version(struct buf *b)
+{
+	prom_family(b, "pickup_build_info", "gauge", "1; the version of the worker that answers this.");
+	prom_sample(b, "pickup_build_info", "");
+	prom_label(b, "version", STR(PACKAGE_VERSION));
+	prom_count(b, 1);
+}
+
 static void add_processes(struct buf *b, const struct metrics_sum *sum)
 {
 	const struct metrics_slot *all = &sum->all;
+	add_version(b);
 	prom_one(b, "pickup_workers", "gauge", "Workers that run on this machine.", sum->workers);
 	prom_one(b, "pickup_workers_busy", "gauge", "Workers with a request in hand; one of them answers this.", sum->busy);
 	prom_one(b, "pickup_worker_starts_total", "counter", "Workers that were started.", metrics_get(&all->starts[METRICS_WORKER]));

@@ -2,6 +2,7 @@
  * Owns: the line's form, its escaping, the level and the request in hand. Does not own: where lines go.
  * Used by: everything. */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,10 +18,14 @@
 #define FIELDS_MAX 1024
 #define HEAD_MAX 128
 #define CUT_MARK "..."
+/* Whoever reads the log may pause for so long. */
+#define PAUSE_MS 100
 
 /* The process's, as standard error is: whoever logs would have to pass them through every layer otherwise. */
 static enum log_level max_level = LOG_INFO;
 static char request[REQUEST_MAX + 1];
+static bool is_service;
+static unsigned long lost;	/* lines, since somebody took one */
 /* What each line tells anew and seldom changes: the second it was made for, and the process. */
 static struct { time_t second; bool is_made; char time[sizeof("2026-02-26T17:00:00")], pid[24]; } head;
 
@@ -109,14 +114,48 @@ static char *add_head(char *to, enum log_level level)
 	return request[0] ? add(add(add(to, "req="), request), " ") : to;
 }
 
+/* Also true where writing would fail: that takes no time. */
+static bool is_taken(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	int n;
+
+	if (!is_service)
+		return true;
+	do
+		n = poll(&p, 1, lost ? 0 : PAUSE_MS);
+	while (n < 0 && errno == EINTR);
+	return n != 0;
+}
+
 /* One write, so that lines of several processes don't mix; there is nowhere to report that the log itself is gone. */
-static void write_line(const char *line, size_t len)
+static void write_now(const char *line, size_t len)
 {
 	ssize_t n;
 
 	do
 		n = write(STDERR_FILENO, line, len);
 	while (n < 0 && errno == EINTR);
+}
+
+static void tell_lost(void)
+{
+	char line[HEAD_MAX + REQUEST_MAX + 64], *end = add_head(line, LOG_WARN);
+
+	end += sprintf(end, "msg=\"%lu lines were lost: nobody took them\"\n", lost);
+	lost = 0;
+	write_now(line, (size_t)(end - line));
+}
+
+/* Who reads the log may hang. Shops and customers shall not hang with it. */
+static void write_line(const char *line, size_t len)
+{
+	if (lost && is_taken())
+		tell_lost();
+	if (!lost && is_taken())
+		write_now(line, len);
+	else
+		lost++;
 }
 
 __attribute__((format(printf, 2, 0)))
@@ -144,6 +183,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	log_va(level, fmt, ap);
 	va_end(ap);
+}
+
+void log_for_a_service(void)
+{
+	is_service = true;
 }
 
 bool log_is_on(enum log_level level)

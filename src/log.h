@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
+enum log_level { LOG_NONE = -1, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
 
-/* Lines above this level are dropped; the process starts with LOG_INFO. */
+/* Lines above this level are dropped, all with LOG_NONE; the process starts with LOG_INFO. */
 void log_set_level(enum log_level level);
+/* For services: a line that nobody takes is lost after a moment, and those behind it at once, until somebody takes them again and is told how many
+ * they were. */
+void log_for_a_service(void);
 /* The request in hand, printed in each line until changed; copied, at most 63 bytes, what is neither letter, digit nor one of - . : as _; "" for none. */
 void log_set_request(const char *id);
 /* The finished text stands in quotes: quotes and backslashes in it with a backslash, control characters, DEL and bytes above 0x7e as

@@ -1,12 +1,14 @@
 /* main.c - the program: `pickup MODE …`.
  * Owns: the table of modes. Does not own: what a mode does or its options (modes.h).
  * PACKAGE_VERSION comes from configure. */
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "modes.h"
 
@@ -66,10 +68,24 @@ static void give_memory_back(void)
 #endif
 }
 
+/* FastCGI lets a manager start us with standard output and error closed. The next file or connection would get their numbers, and lines of the
+ * log would go into it: the database's, or the counters'. */
+static bool fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static char *serve[] = { "serve", NULL };
 
+	if (!fill_standard_files())
+		return EX_OSERR;
 	give_memory_back();
 	if (is_bare_cgi(argc))
 		return mode_serve(1, serve);

@@ -91,17 +91,19 @@ static bool is_ours(const struct stat *st)
 static bool make(struct metrics *m)
 {
 	const struct metrics_head head = { METRICS_MAGIC, sizeof(struct metrics_file), m->meaning };
-	return ftruncate(m->fd, sizeof(struct metrics_file)) == 0 && pwrite(m->fd, &head, sizeof head, 0) == (ssize_t)sizeof head;
+	/* The head first: whoever is killed in between leaves what can be told from other files. */
+	return pwrite(m->fd, &head, sizeof head, 0) == (ssize_t)sizeof head && ftruncate(m->fd, sizeof(struct metrics_file)) == 0;
 }
 
 /* With the head's lock. An empty file was just made, by whomever. */
 static enum outcome look_at_head(struct metrics *m, const struct stat *st)
 {
-	struct metrics_head head;
+	struct metrics_head head = { 0 };
 	if (st->st_size == 0)
 		return m->role == METRICS_WORKER && make(m) ? OC_OK : OC_NOT_FOUND;
-	if (st->st_size != (off_t)sizeof(struct metrics_file) || pread(m->fd, &head, sizeof head, 0) != (ssize_t)sizeof head ||
-			head.magic != METRICS_MAGIC || head.size != sizeof(struct metrics_file))
+	if (pread(m->fd, &head, sizeof head, 0) < (ssize_t)sizeof head.magic || METRICS_KIND(head.magic) != METRICS_KIND(METRICS_MAGIC))
+		return OC_BAD;
+	if (st->st_size != (off_t)sizeof(struct metrics_file) || head.magic != METRICS_MAGIC || head.size != sizeof(struct metrics_file))
 		return OC_CONFLICT;
 	/* The relay has nothing to do with rows. */
 	return m->role == METRICS_RELAY || head.meaning == m->meaning ? OC_OK : OC_CONFLICT;
@@ -176,6 +178,8 @@ static void tell(struct metrics *m, const char *path, enum outcome oc)
 		return;
 	if (oc == OC_CONFLICT)
 		log_info("metrics: %s is another version's: not counted there", path);
+	else if (oc == OC_BAD)
+		log_warn("metrics: %s is no file of counters, and is left as it is; not counted", path);
 	else
 		log_warn("metrics: %s: %s; not counted", path, strerror(errno));
 }

@@ -51,7 +51,7 @@ static inline uint64_t metrics_get(const metrics_count *c) { return atomic_load_
 struct metrics;
 
 /* meaning: a number that stands for what the rows are. A worker makes the file where it is missing, and as it starts replaces one whose rows mean
- * something else; others take what is there. A visitor (a tool) reads, and counts nowhere. Owned by the caller. */
+ * something else, but none that is no file of counters; others take what is there. A visitor (a tool) reads, and counts nowhere. Owned by the caller. */
 struct metrics *metrics_new(enum metrics_role role, uint64_t meaning);
 void metrics_free(struct metrics *m);
 /* Before each request, or now and then: goes to the file at path ("" for none) where it is not there yet, and looks every few seconds whether it
@@ -64,7 +64,7 @@ void metrics_request(struct metrics *m, unsigned row, int status, int64_t us, in
 
 /* All slots together, and how many processes have one now. busy: workers with a request in hand. */
 struct metrics_sum { struct metrics_slot all; uint64_t workers, busy, relays; };
-/* OC_OK; OC_NOT_FOUND: no file; OC_CONFLICT: another version's, so that ours is of no use. */
+/* OC_OK; OC_NOT_FOUND: no file; OC_CONFLICT: another version's, so that ours is of no use; OC_BAD: no file of counters; OC_DOWN: it can't be used. */
 must_check enum outcome metrics_read(struct metrics *m, struct metrics_sum *out);
 
 #endif

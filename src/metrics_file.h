@@ -9,6 +9,8 @@
 
 /* Another number with each change of what follows: a file of another form is replaced. */
 #define METRICS_MAGIC UINT64_C(0x7069636b75700001)
+/* What all such numbers have in common: a file without is somebody's who may need it. */
+#define METRICS_KIND(magic) ((magic) >> 16)
 /* Processes at once: more of them count nowhere. Slots that nobody ever had take no memory. */
 #define METRICS_SLOTS 256
 

@@ -9,6 +9,8 @@
 
 #include "tool.h"
 
+#include "log.h"
+
 #define WHY_MAX 512
 
 static void print_fault(void *ctx, const char *file, unsigned line, const char *why)
@@ -57,6 +59,7 @@ struct conf_store *tool_service_settings(const char *mode, const char *params_fi
 {
 	struct conf_store *s = conf_new();
 
+	log_for_a_service();
 	if (params_file && conf_load(s, params_file, print_fault, NULL) == OC_NOT_FOUND) {
 		conf_free(s);
 		return NULL;

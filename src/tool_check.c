@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "log.h"
 #include "modes.h"
 #include "tool_opt.h"
 
@@ -36,6 +37,17 @@ void check_fail(struct check *k, const char *what, const char *fmt, ...)
 	putchar('\n');
 	va_end(ap);
 	k->faults++;
+}
+
+void check_warn(const char *what, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("warn %s: ", what);
+	vprintf(fmt, ap);
+	putchar('\n');
+	va_end(ap);
 }
 
 /* settings */
@@ -88,10 +100,13 @@ static const struct point {
 	{ check_uploads, false, NEEDS_NOTHING },
 	{ check_disk, false, NEEDS_NOTHING },
 	{ check_metrics, false, NEEDS_NOTHING },
+	{ check_workers, false, NEEDS_NOTHING },
 	{ check_database, true, NEEDS_NOTHING },
 	{ check_clock, false, NEEDS_DB },
 	{ check_schema, true, NEEDS_DB },
 	{ check_statements, true, NEEDS_SCHEMA },
+	{ check_writes, false, NEEDS_SCHEMA },
+	{ check_server, false, NEEDS_DB },
 	{ check_zones, false, NEEDS_NOTHING },
 	{ check_relay, false, NEEDS_SCHEMA },
 	{ check_outbox, false, NEEDS_SCHEMA },
@@ -124,7 +139,8 @@ static const struct opt check_opts[] = {
 int mode_check(int argc, char **argv)
 {
 	static const struct verb verb = {
-		NULL, "Prints a line a point: `ok   what`, or `FAIL what: why, and what to do`. Ends with 1 where one fails.",
+		NULL, "Prints a line a point: `ok   what`, or `FAIL what: why, and what to do`; `warn what` where that is no fault. Ends with 1 where one"
+			" fails.",
 		.opts = check_opts, .n = COUNT(check_opts)
 	};
 	static const struct verbs t = { "check", "", &verb, 1, sizeof(struct check_opts) };
@@ -135,6 +151,8 @@ int mode_check(int argc, char **argv)
 	if (status < 0 && c.faults)
 		status = EX_USAGE;
 	if (status < 0) {
+		/* The points tell all of it. */
+		log_set_level(LOG_NONE);
 		struct check k = { .arena = c.arena, .params = c.params, .settings = conf_new(), .clock = clock, .now = clock.now(&clock) };
 		k.conf = conf_get(k.settings);
 		k.db = db_new(k.conf);

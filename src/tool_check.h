@@ -18,12 +18,17 @@ struct check {
 	struct clock clock;
 	instant now;
 	bool has_db, has_schema;	/* what later points may build on */
+	bool is_counted;
+	uint64_t workers, relays;	/* that count on this machine; 0 where none are known */
 	unsigned faults;
 };
 
 /* One line each. what: the point's name. */
 void check_ok(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void check_fail(struct check *k, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* What one may live with, if one knows: no fault. */
+void check_warn(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* tool_check_files.c */
 void check_user(struct check *k);
@@ -32,12 +37,18 @@ void check_keys(struct check *k);
 void check_uploads(struct check *k);
 void check_disk(struct check *k);
 void check_metrics(struct check *k);
+void check_workers(struct check *k);
 /* tool_check_db.c */
 void check_database(struct check *k);
 void check_clock(struct check *k);
 void check_schema(struct check *k);
 void check_statements(struct check *k);
 void check_zones(struct check *k);
+/* tool_check_server.c */
+void check_writes(struct check *k);
+void check_server(struct check *k);
+/* What to do about an error of the database, from its text; otherwise: about any that is not known. */
+const char *check_advice(const char *error_text, const char *otherwise);
 /* tool_check_push.c */
 void check_relay(struct check *k);
 void check_outbox(struct check *k);

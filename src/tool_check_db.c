@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "db_shop.h"
 #include "migrate.h"
@@ -16,9 +17,13 @@
 static enum outcome take_text(void *ctx, const struct db_val *vals)
 {
 	struct check *k = ctx;
+	struct str name = db_get_text(&vals[1]);
 
-	printf("ok   database: answers, version %.*s\n", STR_FMT(db_get_text(&vals[0])));
-	k->has_db = true;
+	k->has_db = name.len > 0;
+	if (k->has_db)
+		check_ok("database", "%.*s answers, version %.*s", STR_FMT(name), STR_FMT(db_get_text(&vals[0])));
+	else
+		check_fail(k, "database", "the option file names none of the server's databases, so every request gets 503; add a line: database=NAME");
 	return OC_OK;
 }
 
@@ -29,8 +34,8 @@ void check_database(struct check *k)
 	if (oc == OC_OK)
 		oc = db_run(k->db, SQL_SERVER_VERSION, 0, NULL, 0, take_text, k, NULL);
 	if (oc != OC_OK)
-		check_fail(k, "database", "no answer (%s), so every request gets 503; see that it runs and that the option file names its socket or host, user,"
-			" password and database. What lies in it is not checked", db_error_text(k->db));
+		check_fail(k, "database", "no answer (%s), so every request gets 503; %s. What lies in it is not checked", db_error_text(k->db),
+			check_advice(db_error_text(k->db), "see that it runs and that the option file names its socket or host, user, password and database"));
 }
 
 static enum outcome take_time(void *ctx, const struct db_val *vals)
@@ -81,22 +86,36 @@ void check_schema(struct check *k)
 			" workers refuse to start; run `pickup migrate%s%s`", SQL_SCHEMA_NEEDED,
 			k->params ? " --params " : "", k->params ? k->params : "");
 	else
-		check_fail(k, "schema", "can't be read (%s); see that the database's user may read it", db_error_text(k->db));
+		check_fail(k, "schema", "can't be read (%s), so requests get 503; %s", db_error_text(k->db),
+			check_advice(db_error_text(k->db), "see that the database's user may read it"));
 }
 
+struct statements { struct check *k; unsigned denied; char first[512]; };
+
+/* A right that is missing is missing for dozens: one line tells of them. */
 static void statement_fault(void *ctx, const char *statement, const char *why)
 {
+	struct statements *s = ctx;
 	char what[80];
 
+	if (strncmp(why, "1142 ", 5) == 0 || strncmp(why, "1143 ", 5) == 0) {
+		if (s->denied++ == 0)
+			snprintf(s->first, sizeof s->first, "%s", why);
+		return;
+	}
 	snprintf(what, sizeof what, "statement %s", statement);
-	check_fail(ctx, what, "%s; the tables are not as the migrations make them, or the user lacks a right on them", why);
+	check_fail(s->k, what, "%s; the tables are not as the migrations make them: see `pickup migrate`, and what else has changed them", why);
 }
 
 void check_statements(struct check *k)
 {
 	unsigned before = k->faults;
-	enum outcome oc = db_check_statements(k->db, statement_fault, k);
+	struct statements s = { .k = k };
+	enum outcome oc = db_check_statements(k->db, statement_fault, &s);
 
+	if (s.denied)
+		check_fail(k, "statements", "%u of %d are denied to our user of the database, first: %s; GRANT SELECT, INSERT, UPDATE, DELETE on all tables of it",
+			s.denied, SQL__MAX, s.first);
 	if (oc == OC_OK)
 		check_ok("statements", "all %d prepare", SQL__MAX);
 	else if (k->faults == before)

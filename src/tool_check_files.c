@@ -41,7 +41,7 @@ void check_option_file(struct check *k)
 	if (db_option_file_ok(k->conf->db_option_file, why, sizeof why))
 		check_ok("option file", "%s", k->conf->db_option_file);
 	else
-		check_fail(k, "option file", "%s", why);
+		check_fail(k, "option file", "%s. Without it workers do not start; it has a line [pickup], then socket= or host=, user=, password= and database=", why);
 }
 
 void check_keys(struct check *k)
@@ -53,7 +53,9 @@ void check_keys(struct check *k)
 		check_ok("keys", "tokens are verified%s; %s", keyring_can_issue(keys) ? " and issued" : ", not issued",
 			keyring_can_ticket(keys) ? "tickets too" : "no tickets (PICKUP_TICKET_KEY_FILE is not set)");
 	else
-		check_fail(k, "keys", "%s", why);
+		check_fail(k, "keys", "%s. Without it workers do not start; %s", why, k->conf->token_alg == TOKEN_HS256 ?
+			"a new secret: (umask 077; head -c 32 /dev/urandom | base64 >FILE), then let the workers' user own it" :
+			"it is the issuer's public key (PEM)");
 	keyring_free(keys);
 }
 
@@ -79,7 +81,7 @@ void check_uploads(struct check *k)
 	if (!*k->conf->upload_dir)
 		check_ok("uploads", "none are taken (PICKUP_UPLOAD_DIR is not set)");
 	else if (!upload_dir_ok(k->conf->upload_dir, why, sizeof why))
-		check_fail(k, "uploads", "%s; no photo can be stored until then", why);
+		check_fail(k, "uploads", "%s; no photo can be stored until then. A new folder: install -d -m 2750 -o OUR-USER -g GROUP-OF-NGINX %s", why, k->conf->upload_dir);
 	else
 		check_web_server(k);
 }
@@ -127,8 +129,8 @@ static void tell_of_metrics(struct check *k, enum outcome oc, const struct metri
 	else if (oc == OC_CONFLICT)
 		check_fail(k, "metrics", "%s is another version's; start the workers of this one, and they replace it", file);
 	else if (oc != OC_NOT_FOUND || access(file, F_OK) == 0)
-		check_fail(k, "metrics", "%s can't be used, so nothing is counted: it must be a file of our own user, and nobody else's to write; rm it, and the workers"
-			" make it anew within seconds", file);
+		check_fail(k, "metrics", "%s can't be used, so nothing is counted: it must be a file of counters of our own user's, and nobody else's to write; rm it, and the"
+			" workers make it anew within seconds, or name another one in PICKUP_METRICS_FILE", file);
 	else if (access(dir, W_OK | X_OK) != 0)
 		check_fail(k, "metrics", "%s: %s for our user, so nothing is counted; install -d -m 0750 -o OUR-USER %s", dir, strerror(errno), dir);
 	else
@@ -144,6 +146,22 @@ void check_metrics(struct check *k)
 	struct metrics *m = metrics_new(METRICS_VISITOR, route_meaning());
 	struct metrics_sum *sum = arena_alloc(k->arena, sizeof *sum);
 	metrics_keep(m, k->conf->metrics_file, 0);
-	tell_of_metrics(k, metrics_read(m, sum), sum);
+	enum outcome oc = metrics_read(m, sum);
+	tell_of_metrics(k, oc, sum);
+	k->is_counted = oc == OC_OK;
+	k->workers = sum->workers;
+	k->relays = sum->relays;
 	metrics_free(m);
+}
+
+/* A machine that has no file never had a worker: one for the relay alone. */
+void check_workers(struct check *k)
+{
+	if (k->workers)
+		check_ok("workers", "%" PRIu64 " run on this machine", k->workers);
+	else if (k->is_counted)
+		check_fail(k, "workers", "none runs any more on this machine, so nginx answers 502 or 503 for them; start their unit, or the spawn-fcgi that keeps them, and see"
+			" what they logged as they ended. (Where the web server runs the program as plain CGI: PICKUP_METRICS_FILE \"\")");
+	else
+		check_ok("workers", "none is known of (see metrics)");
 }

@@ -102,7 +102,10 @@ static void check_one_push(struct check *k, struct str url)
 	struct push_status s;
 	push_status_get(url, k->conf->push_timeout_ms, &s);
 
-	if (s.status == 200)
+	if (s.status == 200 && !s.has[PUSH_PUBLISHED])
+		check_fail(k, "push", "%.*s/status answers, but not as nchan does, so that is some other server: its subscribers hear nothing. Name the publishers' listener of"
+			" push.conf in PICKUP_PUSH_URLS", STR_FMT(url));
+	else if (s.status == 200)
 		check_ok("push", "%.*s answers", STR_FMT(url));
 	else if (s.status)
 		check_fail(k, "push", "%.*s/status answers %d, not 200; is it the publishers' listener of push.conf?", STR_FMT(url), s.status);

@@ -40,7 +40,7 @@ static int run_migrate(struct call *c)
 
 static const struct verb migrate_verbs[] = {
 	{ .help = "Apply the migrations that the database lacks.", .opts = migrate_opts,
-		.n = sizeof migrate_opts / sizeof *migrate_opts, .run = run_migrate },
+		.n = sizeof migrate_opts / sizeof *migrate_opts, .run = run_migrate, .makes_tables = true },
 };
 
 int mode_migrate(int argc, char **argv)

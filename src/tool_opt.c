@@ -10,6 +10,7 @@
 
 #include "tool_opt.h"
 #include "arena.h"
+#include "migrate.h"
 
 /* getopt's values: a row of the table is ROW + its index. */
 enum { PARAMS = 256, HELP, ROW };
@@ -289,6 +290,14 @@ int opt_parse(const struct verbs *t, int argc, char **argv, struct call *c)
 	return -1;
 }
 
+/* Without the tables that it knows a verb would end amid its work, by the name of one that is missing. A database that is away is told by the verb. */
+static int refuse_old_tables(struct call *c)
+{
+	if (c->verb->makes_tables || migrate_check_schema(c->db) != OC_CONFLICT)
+		return 0;
+	return tool_fail(EX_CONFIG, c->mode, "the database's tables are older than this program: run `pickup migrate` with the same --params first");
+}
+
 int opt_run(const struct verbs *t, int argc, char **argv)
 {
 	struct call c = { .arena = arena_new() };
@@ -306,7 +315,9 @@ int opt_run(const struct verbs *t, int argc, char **argv)
 	if (status)
 		goto out;
 	c.db = db_new(c.conf);
-	status = opt_flush(c.mode, c.verb->run(&c));
+	status = refuse_old_tables(&c);
+	if (status == 0)
+		status = opt_flush(c.mode, c.verb->run(&c));
 out:
 	db_free(c.db);
 	conf_free(settings);

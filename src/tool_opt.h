@@ -55,6 +55,7 @@ struct verb {
 	bool wants_change;		/* at least one option but the operand must be given */
 	void (*check)(struct call *c);	/* further faults, told with opt_fault; conf may be NULL; may be NULL itself */
 	int (*run)(struct call *c);	/* gives the exit status */
+	bool makes_tables;		/* the others are not run without all that the program knows */
 };
 /* size: of the struct that the verbs' options fill. All verbs also take --params and --help. */
 struct verbs { const char *mode, *help; const struct verb *v; size_t n; size_t size; };

@@ -13,6 +13,8 @@
 #include "clock.h"
 #include "db_outbox.h"
 #include "db_restored.h"
+#include "metrics.h"
+#include "route.h"
 #include "tool_opt.h"
 
 /* More messages than any channel gets in a lifetime, and far below what JavaScript can count. */
@@ -44,12 +46,26 @@ static int refuse_a_relay(struct call *c)
 		STR_FMT(l.holder));
 }
 
+/* They write, and with the ids that are to be skipped. */
+static int refuse_workers(struct call *c)
+{
+	struct metrics *m = metrics_new(METRICS_VISITOR, route_meaning());
+	struct metrics_sum *sum = arena_alloc(c->arena, sizeof *sum);
+	metrics_keep(m, c->conf->metrics_file, 0);
+	bool may_run = metrics_read(m, sum) != OC_OK || sum->workers == 0;
+	metrics_free(m);
+	return may_run ? 0 : tool_fail(EX_UNAVAILABLE, c->mode, "%" PRIu64 " workers run on this machine; stop them first, and those of other machines", sum->workers);
+}
+
 static int skip_ids(struct call *c, uint64_t n)
 {
 	struct next_id next[RESTORED_TABLES];
 	enum outcome oc = db_restored_next_ids(c->db, next);
 	for (size_t i = 0; i < RESTORED_TABLES && oc == OC_OK; i++) {
 		oc = db_restored_skip_ids(c->db, next[i].table, next[i].id + n);
+		if (oc == OC_BAD)
+			return tool_fail(EX_CONFIG, c->mode, "ids of %s: %s; the user of the option file needs the right to ALTER tables, as for `pickup migrate`",
+				next[i].table, db_error_text(c->db));
 		if (oc == OC_OK)
 			printf("ids of %s: the next one is %" PRIu64 "\n", next[i].table, next[i].id + n);
 	}
@@ -79,6 +95,8 @@ static int run_restored(struct call *c)
 	const struct restored_opts *o = c->opts;
 	db_be_patient(c->db, true);
 	int status = refuse_a_relay(c);
+	if (status == 0)
+		status = refuse_workers(c);
 	/* Ids first: a user who comes while the rest fails must not get somebody's id. */
 	if (status == 0)
 		status = skip_ids(c, o->ids == OPT_UINT_UNSET ? IDS_DEFAULT : o->ids);

@@ -256,6 +256,8 @@ static int serve_fastcgi(struct app *app)
 		} else if (!is_ending && errno != EINTR && errno != EAGAIN && !is_of_client(errno)) {
 			log_error("accept: %s", strerror(errno));
 			break;
+		} else if (!is_ending) {
+			app_idle(app);
 		}
 	}
 	deadline_free(&client.deadline);

@@ -15,27 +15,28 @@ import types
 import pytest
 
 from lib import mariadb, proc
-from lib.api import clean_environment
+from lib.api import Workers, clean_environment
 from lib.cli import migrated
 
 
 class Push(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """A push instance as `check` and the relay see it: /status answers what status says, a POST is taken."""
     daemon_threads = True
-    status = 200
+    status, text = 200, b"total published messages: 7\nsubscribers: 0\n"
 
     def __init__(self, path):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def answer(self, status):
+            def answer(self, status, text=b""):
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text)
 
             def do_GET(self):
-                self.answer(self.server.status if self.path == "/status" else 404)
+                self.answer(*((self.server.status, self.server.text) if self.path == "/status" else (404,)))
 
             def do_POST(self):
                 self.answer(202)
@@ -70,14 +71,15 @@ def running(cli):
 
 
 def points(done):
-    """The printed points as {what: "ok" or the reason}; the exit status must agree."""
+    """The printed points as {what: "ok" or the reason}; the exit status must agree. Nothing is said twice."""
     found = {}
+    assert done.stderr == ""
     for line in done.stdout.splitlines():
-        assert line.startswith(("ok   ", "FAIL ")), line
+        assert line.startswith(("ok   ", "FAIL ", "warn ")), line
         what, colon, rest = line[5:].partition(": ")
         assert colon and rest, line
         if found.get(what, "ok") == "ok":
-            found[what] = "ok" if line.startswith("ok") else rest
+            found[what] = rest if line.startswith("FAIL") else "ok"
     assert done.returncode == (0 if set(found.values()) == {"ok"} else 1), done
     return found
 
@@ -86,8 +88,13 @@ def failing(done):
     return {what: why for what, why in points(done).items() if why != "ok"}
 
 
-ALL = ["settings", "user", "option file", "keys", "uploads", "disk", "metrics", "database", "clock", "schema", "statements", "zones", "relay", "outbox", "push backlog",
-       "refusals", "push", "relay socket"]
+def warnings(done):
+    points(done)
+    return {what: why for what, _, why in (line[5:].partition(": ") for line in done.stdout.splitlines() if line.startswith("warn "))}
+
+
+ALL = ["settings", "user", "option file", "keys", "uploads", "disk", "metrics", "workers", "database", "clock", "schema", "statements", "writes", "commits", "connections",
+       "zones", "relay", "outbox", "push backlog", "refusals", "push", "relay socket"]
 
 
 def test_check_all_well(cli, running):
@@ -197,6 +204,91 @@ def test_check_a_backlog_and_refusals(cli, running):
     proc.wait_for(lambda: cli.run("check").returncode == 0, 15, "check to find all well")
 
 
+@contextlib.contextmanager
+def server_set(cli, **variables):
+    """Global variables of the server, and back."""
+    before = {name: cli.db.sql(f"SELECT @@GLOBAL.{name}", database="")[0][0] for name in variables}
+    try:
+        for name, value in variables.items():
+            cli.db.sql(f"SET GLOBAL {name} = {value}", database="")
+        yield
+    finally:
+        for name, value in before.items():
+            cli.db.sql(f"SET GLOBAL {name} = {value}", database="")
+
+
+def test_check_commits_that_a_crash_undoes(cli, running):
+    """What a site may choose is told, and is no fault."""
+    for value, words in ((0, "crash of the database"), (2, "crash of the machine")):
+        with server_set(cli, innodb_flush_log_at_trx_commit=value):
+            done = cli.run("check")
+            assert done.returncode == 0 and list(warnings(done)) == ["commits"]
+            assert words in warnings(done)["commits"] and f"innodb_flush_log_at_trx_commit is {value}" in warnings(done)["commits"]
+    with server_set(cli, innodb_flush_log_at_trx_commit=1):
+        assert warnings(cli.run("check")) == {}
+
+
+def test_check_a_server_that_takes_no_writes(cli, running):
+    with server_set(cli, read_only=1):
+        found = failing(cli.run("check"))
+    assert "read-only" in found["writes"] and "no order can be placed" in found["writes"] and not {"database", "schema", "statements"} & set(found)
+    proc.wait_for(lambda: cli.run("check").returncode == 0, 15, "check to find all well")
+
+
+def test_check_rights_that_are_missing(cli, running):
+    """One line, however many statements are concerned."""
+    cli.db.sql("CREATE USER reader@localhost IDENTIFIED BY 'p'; GRANT SELECT ON pickup.* TO reader@localhost", database="")
+    try:
+        option_file = f"{cli.dir}/reader.cnf"
+        mariadb.write_private(option_file, f"[pickup]\nsocket={cli.dir}/db/sock\nuser=reader\npassword=p\ndatabase=pickup\n")
+        done = cli.run("check", params=cli.write_settings("reader.params", PICKUP_DB_OPTION_FILE=option_file))
+    finally:
+        cli.db.sql("DROP USER reader@localhost", database="")
+    found = failing(done)
+    assert set(found) == {"statements", "writes"} and done.stdout.count("FAIL statement") == 1
+    assert "GRANT SELECT, INSERT, UPDATE, DELETE" in found["statements"]
+
+
+def test_check_says_what_to_do_about_a_database_that_lets_nobody_in(cli, running):
+    with open(f"{cli.dir}/db/pickup.cnf") as f:
+        good = f.read()
+    for change, words in ((("password=", "password=x"), "password is another one"), (("user=pickup", "user=who"), "does not know this user"),
+                          (("database=pickup", "database=nope"), "no right on that database"), (("database=pickup\n", ""), "add a line: database="),
+                          (("socket=", "host=127.0.0.1\nport=1\n#"), "nothing listens there"), (("socket=", "host=no.such.invalid\n#"), "no machine of that name")):
+        mariadb.write_private(f"{cli.dir}/shut.cnf", good.replace(*change))
+        done = cli.run("check", params=cli.write_settings("shut.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/shut.cnf"))
+        found = failing(done)
+        assert list(found) == ["database"] and words in found["database"] and "503" in found["database"], (change, found)
+        assert "p# w" not in done.stdout
+
+
+def test_check_workers_of_this_machine(cli, running):
+    """One that has gone is told of, and more than the database lets in."""
+    path = f"{cli.dir}/counted"
+    params = cli.write_settings("counted.params", PICKUP_METRICS_FILE=path)
+    workers = Workers(cli.binary, cli.dir, params, name="counted", count=3)
+    try:
+        proc.wait_for(lambda: "ok   workers: 3 run" in cli.run("check", params=params).stdout, 10, "three workers")
+        cli.db.sql("ALTER USER pickup@localhost WITH MAX_USER_CONNECTIONS 2", database="")
+        try:
+            assert "gives this user 2, and the 3 workers" in failing(cli.run("check", params=params))["connections"]
+        finally:
+            cli.db.sql("ALTER USER pickup@localhost WITH MAX_USER_CONNECTIONS 0", database="")
+        assert failing(cli.run("check", params=params)) == {}
+    finally:
+        workers.stop()
+    found = failing(cli.run("check", params=params))
+    assert list(found) == ["workers"] and "none runs" in found["workers"]
+
+
+def test_check_a_server_that_is_not_nchans(cli, running):
+    running.push.text = b"Active connections: 1\n"
+    try:
+        assert "some other server" in failing(cli.run("check"))["push"]
+    finally:
+        del running.push.text
+
+
 def test_check_push_instances(cli, running):
     running.push.status = 404
     try:
@@ -276,6 +368,8 @@ def test_check_the_file_of_counters(cli, running):
     assert "install -d" in found(f"{cli.dir}/no-such/metrics")
     path = f"{cli.dir}/counters"
     mariadb.write_private(path, "something else")
+    assert "file of counters" in found(path)
+    mariadb.write_private(path, b"\x07\x00pukcip and more")
     assert "another version" in found(path)
     os.chmod(path, 0o666)
     assert "rm it" in found(path)

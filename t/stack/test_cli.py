@@ -401,3 +401,23 @@ def test_conf_prints_what_is_in_force(cli):
     assert lines["PICKUP_TOKEN_KEY_FILE"] == f"{cli.dir}/token.key" and lines["PICKUP_RELAY_POLL_MS"] == "50"
     lines = dict(line.split("=", 1) for line in cli.good("conf", env={"PICKUP_RELAY_POLL_MS": "77"}).splitlines())
     assert lines["PICKUP_RELAY_POLL_MS"] == "77"
+
+
+def test_a_right_that_restored_needs(cli):
+    cli.db.sql("CREATE USER writer@localhost IDENTIFIED BY 'p'; GRANT SELECT, INSERT, UPDATE, DELETE ON pickup.* TO writer@localhost", database="")
+    try:
+        mariadb.write_private(f"{cli.dir}/writer.cnf", f"[pickup]\nsocket={cli.dir}/db/sock\nuser=writer\npassword=p\ndatabase=pickup\n")
+        said = cli.bad(78, "restored", params=cli.write_settings("writer.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/writer.cnf"))
+    finally:
+        cli.db.sql("DROP USER writer@localhost", database="")
+    assert "right to ALTER" in said[-1]
+
+
+@pytest.mark.parametrize("argv", [("user", "list"), ("shop", "list"), ("restored",), ("token", "create", "--user", "1")])
+def test_tables_that_are_too_old_are_told_with_their_cure(cli, argv):
+    """As after a backup of an older version was restored."""
+    cli.db.sql("CREATE DATABASE IF NOT EXISTS older CHARACTER SET utf8mb4; GRANT ALL ON older.* TO pickup@localhost", database="")
+    with open(f"{cli.dir}/db/pickup.cnf") as f:
+        mariadb.write_private(f"{cli.dir}/older.cnf", f.read().replace("database=pickup", "database=older"))
+    params = cli.write_settings("older.params", PICKUP_DB_OPTION_FILE=f"{cli.dir}/older.cnf")
+    assert "run `pickup migrate`" in cli.bad(78, *argv, params=params)[-1]

@@ -1,10 +1,15 @@
 """The workers' log: a line for each request, for programs; strangers' bytes can't forge one, and secrets never stand in it."""
+import fcntl
+import os
 import re
+import socket
+import subprocess
+import time
 
 import pytest
 
 from lib import check, proc
-from lib.api import Workers, phone
+from lib.api import Workers, clean_environment, phone
 from lib.http import FcgiClient, cgi_params
 from lib import fcgi
 
@@ -68,7 +73,8 @@ def test_a_line_for_each_request(api, one, world):
     assert [health[k] for k in told] == ["HEAD", "/healthz", "200", "0"]
     assert [nowhere[k] for k in told] == ["GET", "none", "404", "0"]
     assert int(place["bytes"]) == len(answer.body)
-    assert int(place["us"]) > int(place["db_us"]) > 0 and int(place["statements"]) >= 4
+    assert int(place["us"]) > int(place["db_us"]) > 0 and int(place["us"]) >= sum(int(place[k]) for k in ("read_us", "db_us", "write_us"))
+    assert int(place["write_us"]) > 0 and int(place["statements"]) >= 4
     assert int(read["statements"]) == 1 and (health["statements"], health["db_us"]) == ("0", "0")
 
 
@@ -99,7 +105,7 @@ def test_what_strangers_send_forges_nothing(api, one, where):
     line = logged(one, 1)[0]
     assert line["status"] in ("200", "401", "404", "405") and line["level"] == "info" and line.get("b") is None
     for other in lines(one):
-        assert set(other) <= {"time", "level", "pid", "req", "event", "method", "route", "status", "bytes", "user", "us", "db_us", "statements", "msg"}
+        assert set(other) <= {"time", "level", "pid", "req", "event", "method", "route", "status", "bytes", "user", "us", "read_us", "db_us", "write_us", "statements", "msg"}
 
 
 def test_no_secret_stands_in_it(api, one, world):
@@ -117,3 +123,56 @@ def test_no_secret_stands_in_it(api, one, world):
         text = f.read()
     for secret in (number, "horse", ticket, world.customer.token, world.customer.token.split(".")[2], "eyJ"):
         assert secret not in text, secret
+
+
+@pytest.mark.parametrize("how", ["2>&-", ">&- 2>&-", "2>/dev/full", "2>&0"])
+def test_where_the_log_has_no_place_requests_are_answered(api, how):
+    """FastCGI's managers may close both outputs. Then no line may land in the file or connection that would have got the number."""
+    path = f"{api.dir}/closed.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(8)
+        worker = subprocess.Popen(["sh", "-c", f'exec "$@" {how}', "sh", api.binary, "serve", "--params", api.params], stdin=listener, env=clean_environment())
+    try:
+        proc.wait_for(lambda: proc.catches(worker.pid, 15), 10, "the worker to take signals")
+        call = FcgiClient(path, api.settings)
+        for _ in range(3):
+            check.ok(call("GET", "/api/v1/shops"))
+        assert call("GET", "/_metrics").status == 200
+        for number in (1, 2):
+            if f"{'' if number == 1 else 2}>&-" in how.split():
+                assert os.readlink(f"/proc/{worker.pid}/fd/{number}") == "/dev/null"
+    finally:
+        assert proc.stop(worker) == 0
+        os.unlink(path)
+
+
+def test_a_reader_that_hangs_holds_nobody_up(api):
+    """Lines that it does not take are lost and counted."""
+    path = f"{api.dir}/hangs-log.sock"
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 8192)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(8)
+        worker = subprocess.Popen([api.binary, "serve", "--params", api.params], stdin=listener, stderr=writing, env=clean_environment())
+    os.close(writing)
+    text = b""
+    try:
+        call = FcgiClient(path, api.settings)
+        began = time.monotonic()
+        for _ in range(100):
+            assert call("GET", "/healthz").status == 200
+        assert time.monotonic() - began < 5
+        text = os.read(reading, 1 << 16)
+        assert call("GET", "/readyz").status == 200
+    finally:
+        assert proc.stop(worker) == 0
+        os.unlink(path)
+        while more := os.read(reading, 1 << 16):
+            text += more
+        os.close(reading)
+    found = [fields(line) for line in text.decode().splitlines()]
+    told = next(line["msg"] for line in found if "lost" in line.get("msg", ""))
+    requests = [line for line in found if line.get("event") == "request"]
+    assert int(told.strip('"').split()[0]) + len(requests) == 101 and requests[-1]["route"] == "/readyz"

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -57,6 +58,11 @@ def test_it_tells_of_all_workers_together(own, made):
     assert len({tuple(sorted(scrape(own).counters().keys())) for _ in range(10)}) == 1
 
 
+def test_the_version(own):
+    version = subprocess.run([own.binary, "--version"], capture_output=True, text=True, timeout=10).stdout.split()[1]
+    assert scrape(own).get("pickup_build_info", version=version) == 1
+
+
 def test_paths_of_strangers_make_no_series(own):
     for n in range(5):
         own.call("GET", f"/api/v1/no-such-{n}\"}}\n")
@@ -71,6 +77,16 @@ def test_help_and_units(own):
         assert not re.search(r"(_ms|_us|milli|micro|_kb|percent)(_|$)", family.name), family.name
     assert {s.labels["status"] for f in found.families for s in f.samples if "status" in s.labels} <= {"2xx", "3xx", "4xx", "5xx"}
     assert len(found.text) < 200_000
+
+
+def test_the_page_for_operators_names_what_there_is(own):
+    """Its table has each family, and no alarm waits for a name that never comes."""
+    with open(f"{own.source}/doc/operating.md") as f:
+        page = f.read()
+    names = set(re.findall(r"^# TYPE (\S+)", scrape(own).text, re.M))
+    assert {n for n in names if n not in page and f"…_{n.removeprefix('pickup_push_')}`" not in page} == set()
+    told = set(re.findall(r"\bpickup_[a-z_]+[a-z]", page)) - {n + suffix for n in names for suffix in ("_bucket", "_count", "_sum")}
+    assert told <= names, told - names
 
 
 def test_counters_never_fall_while_workers_die(own, made):
@@ -217,7 +233,19 @@ def test_without_a_file_there_is_nothing(own):
 
 def test_a_file_that_was_deleted_is_made_anew(own):
     os.unlink(own.settings["PICKUP_METRICS_FILE"])
-    proc.wait_for(lambda: own.call("GET", "/_metrics").status == 200 and scrape(own).get("pickup_workers") == len(own.workers.processes), 20, "all in the new file")
+    # Until somebody looks, the old one goes on.
+    proc.wait_for(lambda: own.call("GET", "/_metrics").status == 200 and os.path.exists(own.settings["PICKUP_METRICS_FILE"]), 20, "a new file")
+    proc.wait_for(lambda: scrape(own).get("pickup_workers") == len(own.workers.processes), 20, "all in the new file")
+
+
+def test_workers_without_a_request_find_a_new_file_too(own):
+    """A gauge that knew none but the busy ones would tell that no worker is free."""
+    os.unlink(own.settings["PICKUP_METRICS_FILE"])
+    told = f"pickup_workers {len(own.workers.processes)}\n"
+
+    def shell():
+        return subprocess.run([own.binary, "request", "GET", "/_metrics", "--params", own.params], capture_output=True, text=True, timeout=30).stdout
+    proc.wait_for(lambda: told in shell(), 20, "all in the new file", pause=0.5)
 
 
 @pytest.fixture()
@@ -252,18 +280,22 @@ def write(text, mode=0o600):
 
 
 def test_a_file_of_another_form_is_replaced_by_whoever_starts(alone):
-    call = alone("other", write(b"x" * 100))
+    call = alone("other", write(b"\x07\x00pukcip" + b"x" * 100))
     assert Metrics(call("GET", "/_metrics")).get("pickup_workers") == 1
     assert os.stat(call.file).st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("name, before", [("writable", write(b"", 0o666)), ("folder", os.mkdir), ("link", lambda path: os.symlink("/etc/passwd", path))])
+@pytest.mark.parametrize("name, before", [("key", write(b"secret", 0o600)), ("certificate", write(b"-" * 6000000, 0o600)),
+                                          ("writable", write(b"", 0o666)), ("folder", os.mkdir), ("link", lambda path: os.symlink("/etc/passwd", path))])
 def test_a_file_that_can_not_be_trusted_is_left_alone(alone, name, before):
     """Requests are answered all the same."""
     call = alone(name, before)
     check.problem(call("GET", "/_metrics"), 503, "unavailable")
     assert call("GET", "/healthz").status == 200
     assert f"metrics: {call.file}" in proc.tail(call.log)
+    if os.path.isfile(call.file) and not os.path.islink(call.file):
+        with open(call.file, "rb") as f:
+            assert set(f.read()) <= set(b"secret-")
 
 
 def test_another_version_beside_us(alone):

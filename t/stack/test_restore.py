@@ -12,6 +12,7 @@ from lib.api import phone
 from lib.mariadb import _find
 
 DUMP = ["--single-transaction", "--routines", "--no-tablespaces"]
+MARIABACKUP = _find("mariabackup") or _find("mariadb-backup")
 
 
 @pytest.fixture()
@@ -189,9 +190,44 @@ def test_it_refuses_while_a_relay_is_at_work(own):
     done = subprocess.run([own.binary, "restored", "--params", own.params], capture_output=True, text=True, timeout=60)
     assert done.returncode == 69 and "stop it" in done.stderr and done.stdout == "", done
     assert own.call("GET", "/api/v1/orders/me", customer).status == 200
+    proc.stop(own.relay)
+    done = subprocess.run([own.binary, "restored", "--params", own.params], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 69 and "2 workers run" in done.stderr and done.stdout == "", done
     stop_all(own)
     assert "tokens" not in restored(own, "--ids", "50")
     assert "the next one is" in restored(own, "--ids", "50")      # twice does no harm
     start_all(own)
     assert own.call("GET", "/api/v1/orders/me", customer).status == 200
     assert heard(own, shop, own.place(customer, shop)) > 2 * 10 ** 9
+
+
+@pytest.mark.skipif(not MARIABACKUP, reason="mariadb-backup is not installed")
+def test_from_a_copy_of_the_servers_files(own):
+    """mariabackup, while orders go on: the same as from a dump."""
+    shop, customer = own.tools.shop(("1.00", None)), own.tools.user()
+    folder, data = f"{own.dir}/copy", f"{own.db.dir}/data"
+    access = [f"--defaults-file={own.db.config}", f"--socket={own.db.dir}/sock", "--user=root"]
+
+    def run(*argv):
+        done = subprocess.run([MARIABACKUP, *argv, f"--target-dir={folder}"], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    kept = [own.place(customer, shop) for _ in range(3)]
+    own.wait_events(shop.keeper, "shop", shop.id, 3)
+    run(*access, "--backup")
+    lost = own.place(customer, shop)
+    seen = heard(own, shop, lost)
+    run("--prepare")
+
+    stop_all(own)
+    own.db.kill()
+    shutil.rmtree(data)
+    os.mkdir(data, 0o700)
+    run(f"--defaults-file={own.db.config}", "--copy-back")
+    own.db.start()
+    restored(own)
+    start_all(own)
+    assert [own.read(customer, order)["id"] for order in kept] == [order["id"] for order in kept]
+    check.problem(own.get(customer, lost), 404, "not_found")
+    new = own.place(customer, shop)
+    assert new["id"] > lost["id"] and heard(own, shop, new) > seen + 1000

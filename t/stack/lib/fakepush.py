@@ -39,9 +39,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self):
-        self.send_response(200 if self.path == "/status" else 404)
-        self.send_header("Content-Length", "0")
+        answer = b"total published messages: 0\n" if self.path == "/status" else b""
+        self.send_response(200 if answer else 404)
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
     def address_string(self):
         return "relay"
