@@ -22,8 +22,8 @@ def head(target, token=None, method="GET", **headers):
     return "\r\n".join(lines + [f"{n.replace('_', '-')}: {v}" for n, v in headers.items()]).encode() + b"\r\n\r\n"
 
 
-def upgrade_head(target, token):
-    return head(target, token, Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==")
+def upgrade_head(target, token, **headers):
+    return head(target, token, Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==", **headers)
 
 
 def heard(conn, seconds):
