@@ -12,6 +12,7 @@ import zlib
 import pytest
 
 from lib import check, directives, photos, proc, wire
+from lib.http import HttpClient
 from lib.subscribe import LongPoll, Refused, WebSocket
 
 CORES = len(os.sched_getaffinity(0))
@@ -44,6 +45,7 @@ class At:
             stack.place(self.customer, self.shop)
         self.order = stack.place_chitty(self.customer, self.shop)
         self.deaf, self.full = wire.Deaf(folder / "deaf.sock"), wire.Full()
+        self.port6 = wire.free_port6()
         self.talkative = wire.Talkative(folder / "talkative.sock", 4 << 20)
         self.channel = f"/ws/shop/{self.shop.id}"
         self.export = f"/api/v1/orders/shop/{self.shop.id}/export.csv?from=2026-01-01&to=2026-01-02"
@@ -99,6 +101,16 @@ def hundred_stay(at):
         with wire.held(at.stack, *[b"GET"] * 100) as opened:
             return not any(wire.heard(conn, 0.01)[1] for conn in opened)
     except BrokenPipeError:
+        return False
+
+
+def by_ipv6(at):
+    """Whether it is answered at a port of ::1."""
+    if not at.port6:
+        pytest.skip("needs IPv6")
+    try:
+        return HttpClient(("tcp", "::1", at.port6))("GET", "/healthz").status == 200
+    except ConnectionRefusedError:
         return False
 
 
@@ -323,6 +335,7 @@ ROWS = [
           along=ONLY_TOKENS),
     front("client_max_body_size", "client_max_body_size 1k;", lambda at: posted(at, 2000), 422, 413),
     front("client_body_buffer_size", "client_body_buffer_size 8k;", goes_to_disk, False, True),
+    front("listen", "listen [::1]:{at.port6} default_server backlog=4096;", by_ipv6, False, True),
     front("limit_conn requests", "limit_conn requests 3;", beside_four_others, (200, 200), (429, 429)),
     front("limit_conn token_requests", "limit_conn token_requests 3;", lambda at: beside_four_others(at, at.customer), (200, 200), (429, 200)),
     front("fastcgi_connect_timeout", "fastcgi_connect_timeout 1s;", seconds_to(503, "/api/v1/shops"), 2, 1, along=FULL),

@@ -78,6 +78,15 @@ def test_who_comes_without_it_is_sent_there(served, method):
     assert (answer.status, answer.header("Location")) == (308, "https://localhost/api/v1/shops?limit=2")
 
 
+@pytest.mark.parametrize("length, body, status", [("Content-Length: 3000000", b"", 308), ("Transfer-Encoding: chunked", b"x\r\n", 400)], ids=["large", "broken"])
+def test_who_comes_without_it_with_a_body(served, length, body, status):
+    head = f"POST /ws/shop/1?token=a.b.in-no-log HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{length}\r\n\r\n".encode()
+    with wire.unix(f"{served.dir}/plain.sock") as conn:
+        conn.sendall(head + body)
+        assert wire.status(wire.heard(conn, 1)[0]) == status
+    assert "in-no-log" not in served.tail("front") + served.tail("single")
+
+
 def test_http_where_https_is_spoken(served):
     with wire.unix(f"{served.dir}/front.sock") as conn:
         answer = wire.exchange(conn, wire.head("/api/v1/shops", Connection="close"))

@@ -138,6 +138,15 @@ class Talkative:
         self.listener.close()
 
 
+def free_port6():
+    """A port of ::1 on which nobody listens; None where there is no IPv6."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+            return listener.getsockname()[1]
+    except OSError:
+        return None
+
+
 def unix(path):
     """A connection to a Unix socket."""
     conn = socket.socket(socket.AF_UNIX)
