@@ -172,6 +172,11 @@ def beside_four_others(at, token=None):
         return at.get("/api/v1/orders/me", token or at.customer).status, at.get("/api/v1/orders/me", at.other).status
 
 
+def beside_four_photos(at):
+    with wire.held(at.stack, *[wire.head("/api/v1/uploads/", method="POST", Content_Length="10")] * 4):
+        return at.get("/api/v1/uploads/x", at.customer).status, at.get("/api/v1/orders/me", at.customer).status
+
+
 def posted(at, size, target="/api/v1/orders/"):
     return at.call.send("POST", target, {"Content-Type": "application/json", "Authorization": f"Bearer {at.customer.token}"},
                         b'{"x": "' + b"x" * (size - 9) + b'"}').status
@@ -328,9 +333,11 @@ ROWS = [
     front("send_timeout", "send_timeout 1s;", slow_reader_gets_all, True, False),
     front("large_client_header_buffers", "large_client_header_buffers 4 32k;", lambda at: at.get("/api/v1/shops", X="x" * 20000).status, 431, 200),
     front("set_real_ip_from", "set_real_ip_from unix:;", lambda at: logged(at, 3, X_Forwarded_For="198.51.100.1, 203.0.113.9").split()[0], "unix:", "203.0.113.9"),
+    front("real_ip_recursive", "real_ip_recursive on;", lambda at: logged(at, 3, X_Forwarded_For="198.51.100.1, 203.0.113.9").split()[0], "203.0.113.9", "198.51.100.1",
+          along={"front.conf": {"# set_real_ip_from 10.0.0.7;": "set_real_ip_from unix:; set_real_ip_from 203.0.113.9;"}}),
     front("on", 'on "max-age=31536000";', hsts, None, "max-age=31536000", secure=True),
-    front("limit_req_zone auth", "limit_req_zone $binary_remote_addr zone=auth:10m rate=2r/s;", refills(sign_ins), True, False, along=SHORT_BURST),
-    front("limit_req_zone api", "limit_req_zone $binary_remote_addr zone=api:10m rate=2r/s;", refills(reads), True, False, along=ONLY_API),
+    front("limit_req_zone auth", "limit_req_zone $client_net zone=auth:10m rate=2r/s;", refills(sign_ins), True, False, along=SHORT_BURST),
+    front("limit_req_zone api", "limit_req_zone $client_net zone=api:10m rate=2r/s;", refills(reads), True, False, along=ONLY_API),
     front("limit_req_zone api_tokens", "limit_req_zone $token_mark zone=api_tokens:10m rate=2r/s;", refills(lambda at, n: reads(at, n, at.customer)), True, False,
           along=ONLY_TOKENS),
     front("client_max_body_size", "client_max_body_size 1k;", lambda at: posted(at, 2000), 422, 413),
@@ -350,6 +357,7 @@ ROWS = [
     front("limit_req auth", "limit_req zone=auth burst=5 nodelay;", lambda at: 429 in sign_ins(at, 100), False, True),
     front("client_max_body_size (2)", "client_max_body_size 1k;", photo, 201, 413),
     front("fastcgi_max_temp_file_size", "fastcgi_max_temp_file_size 0;", sent_to_nobody, True, False, along=TALKATIVE),
+    front("limit_conn uploads", "limit_conn uploads 3;", beside_four_photos, (404, 200), (429, 200)),
     front("limit_conn exports", "limit_conn exports 4;", exports_at_once, 2, 4, along=DEAF),
     front("limit_conn all_exports", "limit_conn all_exports 3;", exports_at_once, 6, 3, along=MANY_EACH),
     front("limit_conn subscribers", "limit_conn subscribers 2;", subscriptions, (6, True), (2, False)),

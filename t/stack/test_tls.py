@@ -1,5 +1,6 @@
 """HTTPS by the steps that the configuration tells, in both set-ups; and what the access log says of a request."""
 import json
+import pathlib
 import re
 import shutil
 import ssl
@@ -76,6 +77,14 @@ def test_http_2(served):
 def test_who_comes_without_it_is_sent_there(served, method):
     answer = plain(served, wire.head("/api/v1/shops?limit=2", method=method, Connection="close", Content_Length="0"))
     assert (answer.status, answer.header("Location")) == (308, "https://localhost/api/v1/shops?limit=2")
+
+
+def test_who_renews_the_certificate_comes_without_it(served):
+    folder = pathlib.Path(served.dir, "acme/.well-known/acme-challenge")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "word").write_text("the answer")
+    answer = plain(served, wire.head("/.well-known/acme-challenge/word", Connection="close"))
+    assert (answer.status, answer.body) == (200, b"the answer")
 
 
 @pytest.mark.parametrize("length, body, status", [("Content-Length: 3000000", b"", 308), ("Transfer-Encoding: chunked", b"x\r\n", 400)], ids=["large", "broken"])
