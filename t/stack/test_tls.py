@@ -65,6 +65,16 @@ def test_forward_secrecy(served):
         wire.tls(f"{served.dir}/front.sock", ssl.TLSVersion.TLSv1_2, ciphers="AES128-GCM-SHA256:AES128-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
 
 
+def test_nothing_of_a_session_is_left_to_the_client(served):
+    """A ticket would be as good as the key that all of them have in common; and what is sent before the handshake is done can be sent twice."""
+    with wire.tls(f"{served.dir}/front.sock", ssl.TLSVersion.TLSv1_2) as conn:
+        assert not conn.session.has_ticket
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    done = subprocess.run(["openssl", "s_client", "-unix", f"{served.dir}/front.sock", "-tls1_3"], input="GET / HTTP/1.0\n\n", capture_output=True, text=True, timeout=20)
+    assert "Max Early Data: 0\n" in done.stdout
+
+
 def test_http_2(served):
     if not shutil.which("curl"):
         pytest.skip("needs curl")
