@@ -130,6 +130,17 @@ def test_a_line_of_the_log(stack):
         assert LINE.fullmatch(line) and f" {status} " in line and re.search(upstream, line), line
 
 
+def test_a_line_is_a_line(stack):
+    """Whatever stands in a path."""
+    raw = b'GET /in-one-line"%0a%0d\xff\\\'? HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    with stack.call.socket() as conn:
+        mark = wire.exchange(conn, raw).header("X-Request-Id")
+    time.sleep(1.3)
+    with open(f"{stack.dir}/log/access.log", "rb") as f:
+        line, = [line for line in f.read().splitlines(True) if b"in-one-line" in line]
+    assert LINE.fullmatch(line.decode("ascii")) and mark in line.decode("ascii")
+
+
 def test_a_limit_tells_no_address(stack):
     """What nginx writes of a refused request holds its query."""
     token = json.dumps(time.monotonic_ns())
