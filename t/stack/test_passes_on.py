@@ -76,3 +76,12 @@ def test_a_failure_tells_no_subscribers_token(served, part):
         with directives.files(served, cut_off, {f"{cut_off}.conf": cut}):
             check.problem(served.call.send("GET", "/ws/shop/1?token=a.b.in-no-log", {}, b""), 503, "unavailable")
         assert "in-no-log" not in served.tail(cut_off)
+
+
+def test_what_nchan_refuses(stack):
+    shop = stack.tools.shop(keeper=stack.tools.user("shopkeeper", "Asha Rao"))
+    handshake = {"Authorization": f"Bearer {shop.keeper.token}", "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "12"}
+    check.problem(stack.call.send("GET", f"/ws/shop/{shop.id}", handshake, b""), 400, "malformed_request")
+    with directives.files(stack, "push", {"push.conf": lambda text: directives.with_text(text, "nchan_max_channel_subscribers", "nchan_max_channel_subscribers 1;")}):
+        with wire.held(stack, wire.upgrade_head(f"/ws/shop/{shop.id}", shop.keeper)):
+            check.problem(stack.call.send("GET", f"/ws/shop/{shop.id}", {"Authorization": f"Bearer {shop.keeper.token}"}, b""), 403, "forbidden")
