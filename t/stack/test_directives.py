@@ -12,6 +12,7 @@ import zlib
 import pytest
 
 from lib import check, directives, photos, proc, wire
+from lib.http import HttpClient
 from lib.subscribe import LongPoll, Refused, WebSocket
 
 CORES = len(os.sched_getaffinity(0))
@@ -44,6 +45,7 @@ class At:
             stack.place(self.customer, self.shop)
         self.order = stack.place_chitty(self.customer, self.shop)
         self.deaf, self.full = wire.Deaf(folder / "deaf.sock"), wire.Full()
+        self.port6 = wire.free_port6()
         self.talkative = wire.Talkative(folder / "talkative.sock", 4 << 20)
         self.channel = f"/ws/shop/{self.shop.id}"
         self.export = f"/api/v1/orders/shop/{self.shop.id}/export.csv?from=2026-01-01&to=2026-01-02"
@@ -99,6 +101,16 @@ def hundred_stay(at):
         with wire.held(at.stack, *[b"GET"] * 100) as opened:
             return not any(wire.heard(conn, 0.01)[1] for conn in opened)
     except BrokenPipeError:
+        return False
+
+
+def by_ipv6(at):
+    """Whether it is answered at a port of ::1."""
+    if not at.port6:
+        pytest.skip("needs IPv6")
+    try:
+        return HttpClient(("tcp", "::1", at.port6))("GET", "/healthz").status == 200
+    except ConnectionRefusedError:
         return False
 
 
@@ -158,6 +170,11 @@ def beside_four_others(at, token=None):
     waiting = wire.head("/api/v1/orders/", token, "POST", Content_Type="application/json", Content_Length="10")
     with wire.held(at.stack, *[waiting] * 4):
         return at.get("/api/v1/orders/me", token or at.customer).status, at.get("/api/v1/orders/me", at.other).status
+
+
+def beside_four_photos(at):
+    with wire.held(at.stack, *[wire.head("/api/v1/uploads/", method="POST", Content_Length="10")] * 4):
+        return at.get("/api/v1/uploads/x", at.customer).status, at.get("/api/v1/orders/me", at.customer).status
 
 
 def posted(at, size, target="/api/v1/orders/"):
@@ -316,13 +333,16 @@ ROWS = [
     front("send_timeout", "send_timeout 1s;", slow_reader_gets_all, True, False),
     front("large_client_header_buffers", "large_client_header_buffers 4 32k;", lambda at: at.get("/api/v1/shops", X="x" * 20000).status, 431, 200),
     front("set_real_ip_from", "set_real_ip_from unix:;", lambda at: logged(at, 3, X_Forwarded_For="198.51.100.1, 203.0.113.9").split()[0], "unix:", "203.0.113.9"),
+    front("real_ip_recursive", "real_ip_recursive on;", lambda at: logged(at, 3, X_Forwarded_For="198.51.100.1, 203.0.113.9").split()[0], "203.0.113.9", "198.51.100.1",
+          along={"front.conf": {"# set_real_ip_from 10.0.0.7;": "set_real_ip_from unix:; set_real_ip_from 203.0.113.9;"}}),
     front("on", 'on "max-age=31536000";', hsts, None, "max-age=31536000", secure=True),
-    front("limit_req_zone auth", "limit_req_zone $binary_remote_addr zone=auth:10m rate=2r/s;", refills(sign_ins), True, False, along=SHORT_BURST),
-    front("limit_req_zone api", "limit_req_zone $binary_remote_addr zone=api:10m rate=2r/s;", refills(reads), True, False, along=ONLY_API),
+    front("limit_req_zone auth", "limit_req_zone $client_net zone=auth:10m rate=2r/s;", refills(sign_ins), True, False, along=SHORT_BURST),
+    front("limit_req_zone api", "limit_req_zone $client_net zone=api:10m rate=2r/s;", refills(reads), True, False, along=ONLY_API),
     front("limit_req_zone api_tokens", "limit_req_zone $token_mark zone=api_tokens:10m rate=2r/s;", refills(lambda at, n: reads(at, n, at.customer)), True, False,
           along=ONLY_TOKENS),
     front("client_max_body_size", "client_max_body_size 1k;", lambda at: posted(at, 2000), 422, 413),
     front("client_body_buffer_size", "client_body_buffer_size 8k;", goes_to_disk, False, True),
+    front("listen", "listen [::1]:{at.port6} default_server backlog=4096;", by_ipv6, False, True),
     front("limit_conn requests", "limit_conn requests 3;", beside_four_others, (200, 200), (429, 429)),
     front("limit_conn token_requests", "limit_conn token_requests 3;", lambda at: beside_four_others(at, at.customer), (200, 200), (429, 200)),
     front("fastcgi_connect_timeout", "fastcgi_connect_timeout 1s;", seconds_to(503, "/api/v1/shops"), 2, 1, along=FULL),
@@ -337,6 +357,7 @@ ROWS = [
     front("limit_req auth", "limit_req zone=auth burst=5 nodelay;", lambda at: 429 in sign_ins(at, 100), False, True),
     front("client_max_body_size (2)", "client_max_body_size 1k;", photo, 201, 413),
     front("fastcgi_max_temp_file_size", "fastcgi_max_temp_file_size 0;", sent_to_nobody, True, False, along=TALKATIVE),
+    front("limit_conn uploads", "limit_conn uploads 3;", beside_four_photos, (404, 200), (429, 200)),
     front("limit_conn exports", "limit_conn exports 4;", exports_at_once, 2, 4, along=DEAF),
     front("limit_conn all_exports", "limit_conn all_exports 3;", exports_at_once, 6, 3, along=MANY_EACH),
     front("limit_conn subscribers", "limit_conn subscribers 2;", subscriptions, (6, True), (2, False)),

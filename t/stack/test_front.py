@@ -63,6 +63,21 @@ def test_broken_requests(stack, raw, status):
     assert answer.json()["status"] == status
 
 
+def test_nothing_of_the_path_gets_into_a_header(stack):
+    """A line's end in it would begin another one."""
+    for path in ("/order%0a?Set-Cookie:%20a", "/board%0a", "/order%0d%0aSet-Cookie:%20a", "/board%0aSet-Cookie:%20a"):
+        check.problem(stack.call("GET", path), 404, "not_found")
+    answer = stack.call("GET", "/order?shop=1")
+    assert (answer.status, answer.header("Location")) == (301, "/order/?shop=1")
+
+
+def test_no_part_of_a_page(stack):
+    """nginx's own answer to a part that is not there is HTML."""
+    for part in ("bytes=0-1", "bytes=99999999-"):
+        answer = stack.call("GET", "/lib/api.js", headers={"Range": part})
+        assert answer.status == 200 and len(answer.body) > 1000
+
+
 def test_a_body_in_chunks(stack, made):
     shop, customer = made
     body = json.dumps({"shop_id": shop.id, "items": [{"product_id": shop.products[0].id, "quantity": 2}]}).encode()

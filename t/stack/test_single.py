@@ -102,3 +102,17 @@ def test_metrics_are_for_this_machine_alone(single):
     """A Unix socket is a proxy's way to us; t/stack/test_metrics.py has the addresses."""
     check.problem(single.call("GET", "/metrics"), 404, "not_found")
     check.problem(single.call("GET", "/_metrics"), 404, "not_found")
+
+
+def test_it_is_the_two_in_one(source):
+    """Whatever one of the two does, it does as well, but for what leads from one to the other."""
+    def directives(name):
+        text = (source / f"nginx/{name}.conf").read_text()
+        lines = {line.strip().removeprefix("# ").replace(f"pickup/{name}.", "pickup/").replace(f"tmp/{name}-", "tmp/") for line in text.splitlines()}
+        return {line for line in lines if line.endswith((";", "{", "; }"))}
+
+    single = directives("single")
+    assert {line for line in directives("front") - single if not line.startswith(("proxy_", "map "))} == {
+        "worker_processes auto;", "worker_shutdown_timeout 8h;", "worker_connections 8192;", "upstream pickup_push {", "server unix:/run/pickup/sub.sock;",
+        "location /ws {", "location = /_quiet { internal; return 204; }", "error_page 502 =503 /_problem/503;", "error_page 504 = /_quiet;"}
+    assert {line.split()[0] for line in directives("push") - single} == {"listen", "set_real_ip_from", "real_ip_header", "fastcgi_pass", "fastcgi_param"}

@@ -1,5 +1,6 @@
 """HTTPS by the steps that the configuration tells, in both set-ups; and what the access log says of a request."""
 import json
+import pathlib
 import re
 import shutil
 import ssl
@@ -64,6 +65,16 @@ def test_forward_secrecy(served):
         wire.tls(f"{served.dir}/front.sock", ssl.TLSVersion.TLSv1_2, ciphers="AES128-GCM-SHA256:AES128-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
 
 
+def test_nothing_of_a_session_is_left_to_the_client(served):
+    """A ticket would be as good as the key that all of them have in common; and what is sent before the handshake is done can be sent twice."""
+    with wire.tls(f"{served.dir}/front.sock", ssl.TLSVersion.TLSv1_2) as conn:
+        assert not conn.session.has_ticket
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    done = subprocess.run(["openssl", "s_client", "-unix", f"{served.dir}/front.sock", "-tls1_3"], input="GET / HTTP/1.0\n\n", capture_output=True, text=True, timeout=20)
+    assert "Max Early Data: 0\n" in done.stdout
+
+
 def test_http_2(served):
     if not shutil.which("curl"):
         pytest.skip("needs curl")
@@ -76,6 +87,23 @@ def test_http_2(served):
 def test_who_comes_without_it_is_sent_there(served, method):
     answer = plain(served, wire.head("/api/v1/shops?limit=2", method=method, Connection="close", Content_Length="0"))
     assert (answer.status, answer.header("Location")) == (308, "https://localhost/api/v1/shops?limit=2")
+
+
+def test_who_renews_the_certificate_comes_without_it(served):
+    folder = pathlib.Path(served.dir, "acme/.well-known/acme-challenge")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "word").write_text("the answer")
+    answer = plain(served, wire.head("/.well-known/acme-challenge/word", Connection="close"))
+    assert (answer.status, answer.body) == (200, b"the answer")
+
+
+@pytest.mark.parametrize("length, body, status", [("Content-Length: 3000000", b"", 308), ("Transfer-Encoding: chunked", b"x\r\n", 400)], ids=["large", "broken"])
+def test_who_comes_without_it_with_a_body(served, length, body, status):
+    head = f"POST /ws/shop/1?token=a.b.in-no-log HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{length}\r\n\r\n".encode()
+    with wire.unix(f"{served.dir}/plain.sock") as conn:
+        conn.sendall(head + body)
+        assert wire.status(wire.heard(conn, 1)[0]) == status
+    assert "in-no-log" not in served.tail("front") + served.tail("single")
 
 
 def test_http_where_https_is_spoken(served):
@@ -100,6 +128,17 @@ def test_a_line_of_the_log(stack):
     for answer, status, upstream in zip(asked, (200, 404), (r"upstream 200( \d+\.\d{3}){3}\n", "upstream - - - -\n")):
         line, = [line for line in text.splitlines(True) if answer.header("X-Request-Id") in line]
         assert LINE.fullmatch(line) and f" {status} " in line and re.search(upstream, line), line
+
+
+def test_a_line_is_a_line(stack):
+    """Whatever stands in a path."""
+    raw = b'GET /in-one-line"%0a%0d\xff\\\'? HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    with stack.call.socket() as conn:
+        mark = wire.exchange(conn, raw).header("X-Request-Id")
+    time.sleep(1.3)
+    with open(f"{stack.dir}/log/access.log", "rb") as f:
+        line, = [line for line in f.read().splitlines(True) if b"in-one-line" in line]
+    assert LINE.fullmatch(line.decode("ascii")) and mark in line.decode("ascii")
 
 
 def test_a_limit_tells_no_address(stack):

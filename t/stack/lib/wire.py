@@ -22,8 +22,8 @@ def head(target, token=None, method="GET", **headers):
     return "\r\n".join(lines + [f"{n.replace('_', '-')}: {v}" for n, v in headers.items()]).encode() + b"\r\n\r\n"
 
 
-def upgrade_head(target, token):
-    return head(target, token, Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==")
+def upgrade_head(target, token, **headers):
+    return head(target, token, Connection="Upgrade", Upgrade="websocket", Sec_WebSocket_Version="13", Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==", **headers)
 
 
 def heard(conn, seconds):
@@ -136,6 +136,15 @@ class Talkative:
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+
+def free_port6():
+    """A port of ::1 on which nobody listens; None where there is no IPv6."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+            return listener.getsockname()[1]
+    except OSError:
+        return None
 
 
 def unix(path):
