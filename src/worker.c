@@ -211,20 +211,23 @@ static bool is_of_client(int error)
 		error == ENETDOWN || error == EHOSTDOWN || error == ENONET || error == ENOPROTOOPT || error == EOPNOTSUPP || error == EPERM;
 }
 
+/* A connection for which a worker was woken that was killed before it took it is nobody's, and nobody else is woken. */
+#define LOOK_AROUND_MS 500
+
 /* Of idle workers the one that has waited on the socket for longest in all is woken for a connection, so a quiet hour is one worker's, with
- * its memory and that of its database connection warm; blocking in accept() would wake them in turn. False: errno tells why. */
+ * its memory and that of its database connection warm; blocking in accept() would wake them in turn. Whoever shares the socket may make it block
+ * all the same: systemd does, each time it starts one more worker. Then accept() waits no longer than a look around, or a signal that came before
+ * it would be heard with the next connection only. False: errno tells why. */
 static bool wait_on_listener(void)
 {
+	struct timeval longest = { .tv_usec = LOOK_AROUND_MS * 1000 };
 	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 	int flags = fcntl(STDIN_FILENO, F_GETFL), fd = epoll_create1(EPOLL_CLOEXEC);
 	bool is_set = flags >= 0 && fd >= 0 && fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0 &&
-		epoll_ctl(fd, EPOLL_CTL_ADD, STDIN_FILENO, &e) == 0;
+		setsockopt(STDIN_FILENO, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest) == 0 && epoll_ctl(fd, EPOLL_CTL_ADD, STDIN_FILENO, &e) == 0;
 	waits_on = fd;
 	return is_set;
 }
-
-/* A connection for which a worker was woken that was killed before it took it is nobody's, and nobody else is woken. */
-#define LOOK_AROUND_MS 500
 
 /* A connection, whoever was quicker than others; below 0: none, and errno tells why. One for which this worker was woken as a signal came is
  * taken. */
@@ -250,8 +253,11 @@ static int serve_fastcgi(struct app *app)
 	while (!is_ending) {
 		int fd = next_connection();
 		if (fd >= 0) {
-			if (domain != AF_UNIX)
+			if (domain != AF_UNIX) {
 				setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+				/* It comes with the listener's. */
+				setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ 0 }, sizeof(struct timeval));
+			}
 			serve_connection(app, &client, fd);
 		} else if (!is_ending && errno != EINTR && errno != EAGAIN && !is_of_client(errno)) {
 			log_error("accept: %s", strerror(errno));

@@ -15,6 +15,14 @@ from trees import RELEASE, trees
 
 SRC = os.environ["PICKUP_SRC"]
 SITE = "ln -s ../sites-available/pickup /etc/nginx/sites-enabled/pickup"
+SITE_FILE = "/etc/nginx/sites-available/pickup"
+# A certificate; then the three steps that the site tells of.
+CERTIFICATE = """mkdir -m 755 /etc/pickup/tls && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \\
+-keyout /etc/pickup/tls/privkey.pem -out /etc/pickup/tls/fullchain.pem 2>&1 && chmod 600 /etc/pickup/tls/privkey.pem"""
+HTTPS = rf"""cp {SITE_FILE} /opt/site && sed -i -e 's/listen 80 backlog=4096;/listen 443 ssl http2 backlog=4096;/' \
+-e 's|# include /etc/pickup/tls.conf;|include /etc/pickup/tls.conf;|' -e '/^#server {{/,/^#}}/s/^#//' {SITE_FILE}"""
+# What admins may have changed, and expect to find as they left it.
+SETTINGS = f"{SITE_FILE} /etc/pickup/push.conf /etc/pickup/pickup.params /etc/default/pickup"
 WORKERS = 8
 # What a purge may leave: what other packages keep of what happened, and the service's user.
 NOT_OURS = re.compile(r"^/(proc|sys|dev|run|tmp|root|opt|var/(cache|log|tmp)|var/lib/(dpkg|apt|mysql|nginx|systemd/(?!deb))|etc/(passwd|group|shadow|gshadow)-?$)")
@@ -51,6 +59,13 @@ class Life:
 
     def is_ready(self):
         return self.sh("curl -sf -o /dev/null --max-time 5 http://127.0.0.1/readyz", check=False).returncode == 0
+
+    def shows(self, *arguments):
+        return self.out(f"curl -s --max-time 5 {' '.join(arguments)}")
+
+    def valid(self):
+        told = self.out("nginx -t 2>&1")
+        assert "[warn]" not in told, told
 
     def workers(self):
         return int(self.out("systemctl list-units --plain --no-legend --state=running 'pickup-worker@*' | wc -l"))
@@ -90,14 +105,15 @@ class Life:
         """builds from a clean tree, and once more with a higher version"""
         tree = self.overlay("build", self.builder)
         self.debs = []
-        for version in ("0.0.1~deploy1", "0.0.1~deploy2"):
+        for version, options in (("0.0.1~deploy1", ""), ("0.0.1~deploy2", "nocheck ")):
             source = f"{tree}/build/{version}/pickup"
             os.makedirs(source)
             copy_source(source)
             subprocess.run(["sed", "-i", f"1s/(.*)/({version})/", f"{source}/debian/changelog"], check=True)
             subprocess.run(["sed", "-i", f"s/^AC_INIT.*/AC_INIT([pickup], [{version}])/", f"{source}/configure.ac"], check=True)
-            status = run_in(tree, f"cd /build/{version}/pickup && DEB_BUILD_OPTIONS='nocheck parallel=2' dpkg-buildpackage -Pnocheck -us -uc -b",
-                            self.log)
+            # The later one has another configuration, too.
+            subprocess.run(["sed", "-i", f"$a # Of {version}.", f"{source}/nginx/push.conf"], check=True)
+            status = run_in(tree, f"cd /build/{version}/pickup && DEB_BUILD_OPTIONS='{options}parallel=2' dpkg-buildpackage -us -uc -b", self.log)
             assert status == 0, "dpkg-buildpackage failed"
             self.debs.append(f"{tree}/build/{version}/pickup_{version}_{arch()}.deb")
         self.build_tree = tree
@@ -143,6 +159,9 @@ class Life:
         assert self.refuses("cmp -s /etc/pickup/token.key /etc/pickup/ticket.key")
         for folder in ("/run/pickup", "/var/lib/pickup/uploads", "/var/lib/pickup/push"):
             assert self.refuses(f"runuser -u nobody -- ls {folder}"), folder
+        for name in ("pub", "sub"):
+            assert not self.refuses(f"curl -s --unix-socket /run/pickup/{name}.sock http://push/")
+            assert self.refuses(f"runuser -u nobody -- curl -s --unix-socket /run/pickup/{name}.sock http://push/"), name
 
     def database(self):
         """pickup-setup-db says what it will do, does nothing unasked, and makes the database"""
@@ -152,7 +171,9 @@ class Life:
         assert self.sh("pickup-setup-db </dev/null", check=False).returncode == 64
         assert self.sh("runuser -u nobody -- pickup-setup-db --yes", check=False).returncode == 77
         assert self.out("mariadb -NBe 'SHOW DATABASES LIKE \"pickup\"'") == ""
-        self.out("test ! -e /etc/pickup/db.cnf")
+        self.out("systemctl stop mariadb")
+        assert self.sh("pickup-setup-db --yes", check=False).returncode == 69
+        self.out("test ! -e /etc/pickup/db.cnf && systemctl start mariadb")
         self.out("pickup-setup-db --yes")
         assert self.out("stat -c '%U:%G %a' /etc/pickup/db.cnf") == "root:pickup 640"
         assert self.refuses("runuser -u nobody -- mariadb --no-defaults -u pickup -e 'SELECT 1'")
@@ -163,8 +184,41 @@ class Life:
     def site(self):
         """the front is a site that one link enables, beside the default one and without"""
         self.out(SITE)
-        self.out("nginx -t 2>&1")
-        self.out("rm /etc/nginx/sites-enabled/default && nginx -t 2>&1 && systemctl reload nginx")
+        self.valid()
+        self.out("printf 'server { listen 80; server_name other.example; return 200 other; }' >/etc/nginx/sites-enabled/other")
+        self.out("rm /etc/nginx/sites-enabled/default && systemctl reload nginx")
+        self.until(self.is_ready)
+        self.valid()
+        assert self.shows("-H 'Host: other.example' http://127.0.0.1/") == "other"
+        self.out("rm /etc/nginx/sites-enabled/other && systemctl reload nginx")
+        # nchan is the push nginx's; the system's need not have it.
+        nchan = "/etc/nginx/modules-enabled/50-mod-nchan.conf"
+        self.out(f"mv {nchan} /opt/")
+        self.valid()
+        self.out(f"mv /opt/{os.path.basename(nchan)} {nchan}")
+
+    def https(self):
+        """HTTPS in the three steps that the site tells of"""
+        self.out(f"{CERTIFICATE} && {HTTPS} && grep -q '^# HTTPS, in three steps' {SITE_FILE}")
+        self.out("mkdir -p /var/lib/pickup/acme/.well-known/acme-challenge && echo proof >/var/lib/pickup/acme/.well-known/acme-challenge/one")
+        self.valid()
+        self.out("systemctl reload nginx")
+        ours = "--cacert /etc/pickup/tls/fullchain.pem"
+        self.until(lambda: self.shows(f"{ours} -o /dev/null -w '%{{http_code}} %{{http_version}}' https://localhost/readyz") == "200 2")
+        told = self.shows("-o /dev/null -w '%{http_code} %{redirect_url}' http://localhost/api/v1/shops/?token=secret")
+        assert told == "308 https://localhost/api/v1/shops/?token=secret", told
+        assert self.shows("http://localhost/.well-known/acme-challenge/one") == "proof"
+        time.sleep(1.2)     # the log is buffered
+        assert self.refuses("grep -r secret /var/log/nginx")
+        self.out(f"mv /opt/site {SITE_FILE} && systemctl reload nginx && rm -r /etc/pickup/tls")
+        self.until(self.is_ready)
+
+    def full_disk(self):
+        """where the logs' disk is full all goes on"""
+        self.out("mount -t tmpfs -o size=64k none /var/log/nginx && systemctl reload nginx && sleep 1")
+        self.sh("cat /dev/zero >/var/log/nginx/zeros", check=False)
+        self.walk()
+        self.out("umount -l /var/log/nginx && systemctl reload nginx")
         self.until(self.is_ready)
 
     def serves(self):
@@ -201,6 +255,11 @@ class Life:
             self.out(f"sed -i 's/^WORKERS=.*/WORKERS={n}/' /etc/default/pickup && systemctl daemon-reload && systemctl start pickup.target"
                      " && systemctl restart 'pickup-worker@*.service'")
             self.until(lambda: self.workers() == n)
+        for slip in ("0", "-1", "9999", "many", "", "$(reboot)"):
+            self.out(f"sed -i 's/^WORKERS=.*/WORKERS={slip}/' /etc/default/pickup && systemctl daemon-reload")
+            self.out("systemctl restart 'pickup-worker@*.service'")
+            self.until(lambda: self.workers() == WORKERS)
+        self.out(f"sed -i 's/^WORKERS=.*/WORKERS={WORKERS}/' /etc/default/pickup && systemctl daemon-reload")
         self.walk()
 
     def reboots(self):
@@ -225,8 +284,11 @@ class Life:
     def upgrades(self):
         """an upgrade under load fails no request and closes no subscription"""
         pid = self.out("systemctl show -P MainPID pickup-worker@1 pickup-relay").split()
+        self.out(f"sed -i '$a # Changed by hand.' {SETTINGS} && systemctl reload nginx")
+        self.edited = self.out(f"cksum {SETTINGS} /etc/pickup/*.key")
         self.under_load(lambda: self.install(self.debs[1]))
         assert "deploy2" in self.out("pickup --version")
+        self.out("grep -q deploy2 /etc/pickup/push.conf.dpkg-dist")
         assert not set(pid) & set(self.out("systemctl show -P MainPID pickup-worker@1 pickup-relay").split())
         assert self.workers() == WORKERS
 
@@ -245,12 +307,30 @@ class Life:
         self.out("chmod 0640 /etc/pickup/token.key && chown root:pickup /etc/pickup/token.key && systemctl restart 'pickup-worker@*.service'")
         self.until(self.is_ready)
 
+    def interrupted(self):
+        """an upgrade that was cut off fails no request, and may be taken up again"""
+        def halfway():
+            self.out(f"dpkg --unpack /opt/{os.path.basename(self.debs[0])} && systemctl restart pickup-worker@1 pickup-relay")
+            self.sh("timeout -s KILL 0.7 dpkg --force-confold --configure pickup", check=False)
+            self.out("dpkg --force-confold --configure -a")
+        self.under_load(halfway)
+        assert "deploy1" in self.out("pickup --version")
+        assert self.workers() == WORKERS
+
     def removes(self):
         """removed, nothing runs; settings, secrets and photos stay"""
         self.out("apt-get -q -y remove pickup 2>&1")
         assert self.refuses("pgrep -u pickup")
         assert self.out("systemctl list-units --plain --no-legend 'pickup*'") == ""
         self.out("test -e /etc/pickup/pickup.params && test -e /etc/pickup/token.key && test -d /var/lib/pickup/uploads && nginx -t 2>&1")
+
+    def returns(self):
+        """installed again, it goes on with what it had"""
+        self.install(self.debs[0])
+        self.until(self.is_ready)
+        self.until(lambda: self.workers() == WORKERS)
+        self.walk()
+        assert self.out(f"cksum {SETTINGS} /etc/pickup/*.key") == self.edited
 
     def purges(self):
         """purged, nothing is left, and nginx goes on"""
@@ -260,8 +340,8 @@ class Life:
         self.out("nginx -t 2>&1 && systemctl is-active nginx")
         assert self.refuses("test -e /run/pickup") and self.refuses("ls /var/log/nginx | grep pickup")
 
-    STEPS = (builds, is_clean, is_pure, installs, secrets, database, site, serves, hardened, comes_back, count, reboots, ends_at_once, restarts, upgrades, goes_back,
-             keeps_old, removes, purges)
+    STEPS = (builds, is_clean, is_pure, installs, secrets, database, site, serves, https, full_disk, hardened, comes_back, count, reboots, ends_at_once,
+             restarts, upgrades, goes_back, keeps_old, interrupted, removes, returns, purges)
 
     def tell_more(self):
         if self.machine and self.machine.process.poll() is None:

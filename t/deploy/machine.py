@@ -1,5 +1,6 @@
 """machine.py - a Debian that boots: an overlay over a tree, and systemd-nspawn.
 Owns: mounts, the nspawn process, commands inside. Does not own: the trees (trees.py), what is tested (deploy.py)."""
+import contextlib
 import ctypes
 import os
 import signal
@@ -25,6 +26,31 @@ def with_us():
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
 
 
+class Group:
+    """A control group of its own: machines that ran at the same time in one would find each other's processes in their units."""
+    def __init__(self, name):
+        self.folders = []
+        for line in open("/proc/self/cgroup"):
+            _, what, path = line.rstrip("\n").split(":", 2)
+            top = {"": "/sys/fs/cgroup/unified", "name=systemd": "/sys/fs/cgroup/systemd"}.get(what)
+            if top == "/sys/fs/cgroup/unified" and not os.path.isdir(top):
+                top = "/sys/fs/cgroup"
+            if top and os.path.exists(f"{top}{path}/cgroup.procs"):
+                self.folders.append(f"{top}{path.rstrip('/')}/{name}")
+                os.makedirs(self.folders[-1], exist_ok=True)
+
+    def enter(self):
+        for folder in self.folders:
+            with open(f"{folder}/cgroup.procs", "w") as f:
+                f.write(str(os.getpid()))
+
+    def remove(self):
+        for folder in self.folders:
+            for inner, _, _ in os.walk(folder, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(inner)
+
+
 def nspawn(root, *arguments):
     # No network: nothing is asked of anybody.
     return ["systemd-nspawn", "-q", "-D", root, "--register=no", "--keep-unit", "--private-network", *arguments]
@@ -39,13 +65,17 @@ def run_in(root, command, log, timeout=900):
 
 class Machine:
     def __init__(self, root, name, log):
-        self.root, self.name, self.log = root, name, log
+        self.root, self.name, self.log, self.group = root, name, log, Group(name)
         self.boot()
+
+    def enter(self):
+        with_us()
+        self.group.enter()
 
     def boot(self):
         self.leader = None
         self.process = subprocess.Popen(nspawn(self.root, "-M", self.name, "-b"), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        start_new_session=True, preexec_fn=with_us)
+                                        start_new_session=True, preexec_fn=self.enter)
         self.wait_until_up()
 
     def _find_leader(self):
@@ -111,3 +141,4 @@ class Machine:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.group.remove()

@@ -128,6 +128,24 @@ def test_an_idle_worker_ends_at_once(api, binary, scratch, how):
         assert process.wait(5) == 0 and time.monotonic() - begun < 0.5
 
 
+def test_an_idle_worker_whose_socket_blocks(api, binary, scratch):
+    """Others that share the socket may make it block, as systemd does with each worker that it starts: a signal is heard all the same."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.join(scratch, "blocking.sock"))
+        listener.listen()
+        process = subprocess.Popen([binary, "serve", "--params", api.workers.params], stdin=listener, stderr=subprocess.DEVNULL,
+                                   env=clean_environment())
+        try:
+            assert b"Status: 200" in fcgi.request(listener.getsockname(), cgi_params("GET", "/healthz", {}, b""))[0]
+            os.set_blocking(listener.fileno(), True)
+            time.sleep(0.8)     # more than a look around
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(3) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
 def test_a_signal_as_it_starts(api, binary, scratch):
     """Whoever is told to end as soon as it can hear of it ends."""
     with socket.socket(socket.AF_UNIX) as listener:
@@ -192,9 +210,11 @@ def test_a_tcp_socket(api, binary, scratch):
         log = f"{scratch}/tcp.log"
         process = proc.start([str(binary), "serve", "--params", api.workers.params], log, stdin=listener)
         try:
-            for _ in range(3):
+            for pause in (0, 0, 0.8):     # the last one longer than a look around
                 with socket.create_connection(listener.getsockname(), timeout=5) as conn:
-                    conn.sendall(BEGIN + HEALTH)
+                    conn.sendall(BEGIN)
+                    time.sleep(pause)
+                    conn.sendall(HEALTH)
                     assert b"Status: 200" in conn.recv(4096)
         finally:
             assert proc.stop(process) == 0
