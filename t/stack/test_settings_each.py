@@ -344,6 +344,15 @@ def tells_requests(at):
         return "/api/v1/shops" in f.read()
 
 
+def counts_elsewhere(at):
+    """Workers look for their file now and then."""
+    until = time.monotonic() + 3
+    while not os.path.exists(f"{at.folder}/counts") and time.monotonic() < until:
+        check.ok(at.call("GET", "/api/v1/shops"))
+        time.sleep(0.05)
+    return os.path.exists(f"{at.folder}/counts")
+
+
 def knows_paris(at):
     return at.call("POST", "/api/v1/shops/", at.keeper, json={"name": "A", "timezone": "Europe/Paris"}).status
 
@@ -392,6 +401,7 @@ ROWS = [
     Row("PICKUP_PUSH_URLS", "unix:{at.folder}/none.sock", arrives, True, False, relay=True),
     Row("PICKUP_LOG_LEVEL", "warn", tells_requests, True, False),
     Row("PICKUP_LOG_REQUESTS", "failed", tells_requests, True, False),
+    Row("PICKUP_METRICS_FILE", "{at.folder}/counts", counts_elsewhere, False, True),
     Row("PICKUP_ZONEINFO", "{at.folder}/zones", knows_paris, 201, 422),
 ]
 
