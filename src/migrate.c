@@ -302,31 +302,37 @@ enum outcome migrate_run(struct db *db, const char *dir, bool dry_run)
 	return oc;
 }
 
-struct version { uint64_t applied, taken; };
-
-static enum outcome take_version(void *ctx, const struct db_val *vals)
+static enum outcome take_schema(void *ctx, const struct db_val *vals)
 {
-	struct version *v = ctx;
+	struct migrate_schema *s = ctx;
 
-	v->applied = db_get_uint(&vals[0]);
-	v->taken = db_get_uint(&vals[1]);
+	s->applied = db_get_uint(&vals[0]);
+	s->taken = db_get_uint(&vals[1]);
 	return OC_OK;
+}
+
+enum outcome migrate_see_schema(struct db *db, struct migrate_schema *s)
+{
+	uint64_t exists = 0;
+	const struct db_val needed = db_uint(SQL_SCHEMA_NEEDED);
+	enum outcome oc = db_run(db, SQL_MIGRATIONS_EXIST, 0, NULL, 0, take_uint, &exists, NULL);
+
+	*s = (struct migrate_schema){ 0, 0 };
+	if (oc == OC_OK && exists)
+		oc = db_run(db, SQL_SCHEMA_VERSION, 0, &needed, 1, take_schema, s, NULL);
+	return oc;
 }
 
 enum outcome migrate_check_schema(struct db *db)
 {
-	uint64_t exists = 0;
-	struct version v = { 0, 0 };
-	const struct db_val needed = db_uint(SQL_SCHEMA_NEEDED);
-	enum outcome oc = db_run(db, SQL_MIGRATIONS_EXIST, 0, NULL, 0, take_uint, &exists, NULL);
+	struct migrate_schema s;
+	enum outcome oc = migrate_see_schema(db, &s);
 
-	if (oc == OC_OK && exists)
-		oc = db_run(db, SQL_SCHEMA_VERSION, 0, &needed, 1, take_version, &v, NULL);
-	if (oc == OC_OK && v.applied < SQL_SCHEMA_NEEDED) {
-		log_error("database: its schema is at %03u, this program needs %03d; run: pickup migrate", (unsigned)v.applied, SQL_SCHEMA_NEEDED);
+	if (oc == OC_OK && s.applied < SQL_SCHEMA_NEEDED) {
+		log_error("database: its schema is at %03u, this program needs %03d; run: pickup migrate", (unsigned)s.applied, SQL_SCHEMA_NEEDED);
 		oc = OC_CONFLICT;
-	} else if (oc == OC_OK && v.taken) {
-		log_error("database: its migration %03u took away what this program uses; install a version that has that file", (unsigned)v.taken);
+	} else if (oc == OC_OK && s.taken) {
+		log_error("database: its migration %03u took away what this program uses; install a version that has that file", (unsigned)s.taken);
 		oc = OC_CONFLICT;
 	}
 	return oc;

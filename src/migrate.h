@@ -11,6 +11,10 @@
  * is named NNN_contract_what.sql. May be stopped at any statement and run again. */
 must_check enum outcome migrate_run(struct db *db, const char *dir, bool dry_run);
 
+/* The newest migration that is applied; the newest that took something away and that this program does not know. 0 for none. */
+struct migrate_schema { uint64_t applied, taken; };
+must_check enum outcome migrate_see_schema(struct db *db, struct migrate_schema *s);
+
 /* Compares the applied migrations with what the program needs: OC_OK, also where there are
  * newer ones that only added; OC_CONFLICT (older, or something was taken away; the log names what mends it); OC_DOWN. */
 must_check enum outcome migrate_check_schema(struct db *db);

@@ -61,33 +61,25 @@ void check_clock(struct check *k)
 		check_ok("clock", "the database's agrees with ours");
 }
 
-static enum outcome take_uint(void *ctx, const struct db_val *vals)
-{
-	*(uint64_t *)ctx = db_get_uint(&vals[0]);
-	return OC_OK;
-}
-
 void check_schema(struct check *k)
 {
-	uint64_t number = 0;
-	const struct db_val needed = db_uint(SQL_SCHEMA_NEEDED);
-	enum outcome oc = migrate_check_schema(k->db);
+	struct migrate_schema s;
+	enum outcome oc = migrate_see_schema(k->db, &s);
 
-	k->has_schema = oc == OC_OK;
-	if (oc == OC_OK)
-		oc = db_run(k->db, SQL_SCHEMA_VERSION, 0, &needed, 1, take_uint, &number, NULL);
-	if (oc == OC_OK && number > SQL_SCHEMA_NEEDED)
-		check_fail(k, "schema", "the tables are at migration %" PRIu64 ", and this program is the older one, made for %d: right only while versions"
-			" change, or after a step back over migrations that took nothing away; else install the program that made them", number, SQL_SCHEMA_NEEDED);
-	else if (oc == OC_OK)
-		check_ok("schema", "migration %" PRIu64 ", needed is %d", number, SQL_SCHEMA_NEEDED);
-	else if (oc == OC_CONFLICT)
-		check_fail(k, "schema", "the tables are older than migration %d or incomplete, or (see the line above) a later version took something away:"
-			" workers refuse to start; run `pickup migrate%s%s`", SQL_SCHEMA_NEEDED,
-			k->params ? " --params " : "", k->params ? k->params : "");
-	else
+	k->has_schema = oc == OC_OK && s.applied >= SQL_SCHEMA_NEEDED && !s.taken;
+	if (oc != OC_OK)
 		check_fail(k, "schema", "can't be read (%s), so requests get 503; %s", db_error_text(k->db),
 			check_advice(db_error_text(k->db), "see that the database's user may read it"));
+	else if (s.applied < SQL_SCHEMA_NEEDED)
+		check_fail(k, "schema", "the tables are older than migration %d or incomplete, and workers refuse to start; run `pickup migrate%s%s`", SQL_SCHEMA_NEEDED,
+			k->params ? " --params " : "", k->params ? k->params : "");
+	else if (s.taken)
+		check_fail(k, "schema", "migration %" PRIu64 " took away what this program uses, and workers refuse to start; install a version that has that file", s.taken);
+	else if (s.applied > SQL_SCHEMA_NEEDED)
+		check_fail(k, "schema", "the tables are at migration %" PRIu64 ", and this program is the older one, made for %d: right only while versions"
+			" change, or after a step back over migrations that took nothing away; else install the program that made them", s.applied, SQL_SCHEMA_NEEDED);
+	else
+		check_ok("schema", "migration %" PRIu64 ", needed is %d", s.applied, SQL_SCHEMA_NEEDED);
 }
 
 struct statements { struct check *k; unsigned denied; char first[512]; };

@@ -310,13 +310,14 @@ def test_check_a_relay_socket_nobody_listens_on(cli, running):
     assert points(cli.run("check", params=cli.write_settings("socket.params", PICKUP_RELAY_SOCKET="")))["relay socket"] == "ok"
 
 
-def test_check_a_newer_schema(cli, running):
-    cli.db.sql("INSERT INTO schema_migrations (number, name, checksum, statements_done, in_doubt, applied_at) VALUES (900, 'later', REPEAT('0', 64), 1, 0, UTC_TIMESTAMP())")
+@pytest.mark.parametrize("name, words", [("900_later.sql", "older"), ("900_contract_later.sql", "took away")])
+def test_check_a_newer_schema(cli, running, name, words):
+    cli.db.sql(f"INSERT INTO schema_migrations (number, name, checksum, statements_done, in_doubt, applied_at) VALUES (900, '{name}', REPEAT('0', 64), 1, 0, UTC_TIMESTAMP())")
     try:
         found = failing(cli.run("check"))
     finally:
         cli.db.sql("DELETE FROM schema_migrations WHERE number = 900")
-    assert list(found) == ["schema"] and "migration 900" in found["schema"] and "older" in found["schema"]
+    assert list(found) == ["schema"] and "migration 900" in found["schema"] and words in found["schema"]
 
 
 @pytest.mark.parametrize("seconds, words", [(60, "ahead of"), (-90, "behind")])

@@ -191,7 +191,8 @@ def test_supervisors_that_die_come_again_with_cron(host):
     for pid, what in host.left().items():
         if "s6-supervise" in what.split()[0]:
             os.kill(pid, 9)
-    assert host.is_ready() and len(host.left()) == PROCESSES - 4
+    proc.wait_for(lambda: len(host.left()) == PROCESSES - 4, 5, "the supervisors' end", pause=0.02)
+    assert host.is_ready()
     assert host.cron(Life.cron, "@reboot") == ("", 0)
     proc.wait_for(lambda: not before & set(host.left()), 15, "nothing of before", pause=0.1)
     settled(host)

@@ -61,6 +61,7 @@ def build(binary, source, folder):
         pytest.skip(f"no libpickup.a beside {binary}")
     src = folder / "src"
     shutil.copytree(source / "src", src, ignore=shutil.ignore_patterns("*.o", ".deps"))
+    src.chmod(0o700)        # make distcheck's are read-only
     for file, there, instead in _CHANGES:
         (src / file).chmod(0o600)
         text, count = re.subn(there, instead, (src / file).read_text())
