@@ -17,6 +17,7 @@
 #define REQUEST_MAX 63
 #define FIELDS_MAX 1024
 #define HEAD_MAX 128
+#define LOST_MAX 80
 #define CUT_MARK "..."
 /* Whoever reads the log may pause for so long. */
 #define PAUSE_MS 100
@@ -140,9 +141,9 @@ static void write_now(const char *line, size_t len)
 
 static void tell_lost(void)
 {
-	char line[HEAD_MAX + REQUEST_MAX + 64], *end = add_head(line, LOG_WARN);
+	char line[HEAD_MAX + REQUEST_MAX + LOST_MAX], *end = add_head(line, LOG_WARN);
 
-	end += sprintf(end, "msg=\"%lu lines were lost: nobody took them\"\n", lost);
+	end += snprintf(end, LOST_MAX, "msg=\"%lu lines were lost: nobody took them\"\n", lost);
 	lost = 0;
 	write_now(line, (size_t)(end - line));
 }

@@ -19,7 +19,7 @@ struct check {
 	instant now;
 	bool has_db, has_schema;	/* what later points may build on */
 	bool is_counted;
-	uint64_t workers, relays;	/* that count on this machine; 0 where none are known */
+	uint64_t workers, busy, relays;	/* that count on this machine; 0 where none are known */
 	unsigned faults;
 };
 

@@ -150,6 +150,7 @@ void check_metrics(struct check *k)
 	tell_of_metrics(k, oc, sum);
 	k->is_counted = oc == OC_OK;
 	k->workers = sum->workers;
+	k->busy = sum->busy;
 	k->relays = sum->relays;
 	metrics_free(m);
 }
@@ -158,7 +159,7 @@ void check_metrics(struct check *k)
 void check_workers(struct check *k)
 {
 	if (k->workers)
-		check_ok("workers", "%" PRIu64 " run on this machine", k->workers);
+		check_ok("workers", "%" PRIu64 " run on this machine, %" PRIu64 " have a request in hand", k->workers, k->busy);
 	else if (k->is_counted)
 		check_fail(k, "workers", "none runs any more on this machine, so nginx answers 502 or 503 for them; start their unit, or the spawn-fcgi that keeps them, and see"
 			" what they logged as they ended. (Where the web server runs the program as plain CGI: PICKUP_METRICS_FILE \"\")");
