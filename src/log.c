@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@
 /* The process's, as standard error is: whoever logs would have to pass them through every layer otherwise. */
 static enum log_level max_level = LOG_INFO;
 static char request[REQUEST_MAX + 1];
-static bool is_service;
+static bool may_be_lost;
 static unsigned long lost;	/* lines, since somebody took one */
 /* What each line tells anew and seldom changes: the second it was made for, and the process. */
 static struct { time_t second; bool is_made; char time[sizeof("2026-02-26T17:00:00")], pid[24]; } head;
@@ -121,7 +122,7 @@ static bool is_taken(void)
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	int n;
 
-	if (!is_service)
+	if (!may_be_lost)
 		return true;
 	do
 		n = poll(&p, 1, lost ? 0 : PAUSE_MS);
@@ -188,7 +189,10 @@ void log_line(enum log_level level, const char *fmt, ...)
 
 void log_for_a_service(void)
 {
-	is_service = true;
+	struct stat st;
+
+	/* A file takes each line. */
+	may_be_lost = fstat(STDERR_FILENO, &st) || !S_ISREG(st.st_mode);
 }
 
 bool log_is_on(enum log_level level)
