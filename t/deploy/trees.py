@@ -13,7 +13,7 @@ deb {MIRROR}-security {RELEASE}-security main
 """
 # A machine on which somebody installs the package: what it depends on is there, so that the tests need no network; and a client.
 MACHINE = """systemd-sysv dbus procps iproute2 adduser tzdata nginx libnginx-mod-nchan mariadb-server mariadb-client libfcgi0ldbl libmariadb3
-libjson-c5 libcurl4 libsodium23 libssl3 curl python3 python3-websockets""".split()
+libjson-c5 libcurl4 libsodium23 libssl3 curl openssl python3 python3-websockets""".split()
 # On top of it: what builds and judges a package.
 BUILDER = """build-essential debhelper autoconf automake pkg-config lintian libfcgi-dev libmariadb-dev libjson-c-dev libcurl4-openssl-dev
 libsodium-dev libssl-dev libcriterion-dev""".split()
