@@ -1,5 +1,6 @@
 // The board by itself: what it shows and rings, one tap a step and never two, by touch, by keyboard, on paper.
 import assert from "node:assert/strict";
+import { doubleTap } from "./lib/browser.mjs";
 import { photo } from "./lib/photos.mjs";
 import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rested, rings, signIn, tap } from "./lib/keeper.mjs";
 import { stays, test, until } from "./lib/test.mjs";
@@ -60,14 +61,12 @@ test("board: a double tap takes one step, and none of what moves under the finge
 	for (let n = 0; n < 4; n++) orders.push(await scene.api.order(customer, shop));
 	const page = await asKeeper(scene, shop);
 	await isLive(page);
-	for (const [order, gap] of [[orders[0], 0], [orders[1], 90], [orders[2], 250]]) {
+	for (const [order, gap] of [[orders[0], 40], [orders[1], 90], [orders[2], 250]]) {
 		const go = on(page, order, "board.confirm_minutes");
 		await go.scrollIntoViewIfNeeded();
 		await rested(page);
 		const { x, y, width, height } = await go.boundingBox();
-		await page.touchscreen.tap(x + width / 2, y + height / 2);
-		await page.waitForTimeout(gap);
-		await page.touchscreen.tap(x + width / 2, y + height / 2);
+		await doubleTap(page, x + width / 2, y + height / 2, gap);
 		await until(async () => (await scene.api.read(customer, order)).status === "confirmed", "it to be confirmed");
 		await agrees(scene, page, shop);
 	}
@@ -100,9 +99,7 @@ test("board: a double tap on a dialog does nothing to what lies beneath it", asy
 		await new Promise((resolve) => setTimeout(resolve, 500));
 		await route.continue();
 	});
-	await page.touchscreen.tap(...place);
-	await page.waitForTimeout(120);
-	await page.touchscreen.tap(...place);
+	await doubleTap(page, ...place, 120);
 	// Nothing tells that a second step is not on its way: so long after the route let go of the first one.
 	await stays(async () => (await scene.api.orders(shop)).every((o) => o.id === first.id || o.status === "pending"), "the order beneath untouched", 1500);
 });

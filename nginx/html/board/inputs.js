@@ -27,9 +27,9 @@ export class Guard {
 		Object.assign(this, { onRest, now });
 	}
 
-	/** Whether a tap counts now. */
-	allows(isByKey) {
-		return this.now() >= (isByKey ? this.#keysUntil : this.#until);
+	/** Whether a tap counts, of the moment when the finger was there: a slow tablet may hear of it much later. */
+	allows(isByKey, at = this.now()) {
+		return at >= (isByKey ? this.#keysUntil : this.#until);
 	}
 
 	/** A tap that counted: none does right after it. */

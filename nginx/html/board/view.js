@@ -272,7 +272,7 @@ export class View {
 		const card = event.target.closest(".card");
 		if (!card) return;
 		// What a screen reader or a key clicks has no place, and does not miss.
-		if (!this.guard.allows(event.detail === 0)) return;
+		if (!this.guard.allows(event.detail === 0, event.timeStamp)) return;
 		const id = Number(card.dataset.key.replace("announced-", ""));
 		const button = event.target.closest("[data-do]");
 		const order = this.#desk.store.get(id);

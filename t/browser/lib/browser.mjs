@@ -43,6 +43,19 @@ export async function clocked(page, selector) {
 	return { at: new Promise((resolve) => cdp.on("Runtime.bindingCalled", ({ payload }) => resolve(Number(payload)))) };
 }
 
+/** Two taps of one finger, so many ms apart by its own clock, however busy the machine is. */
+export async function doubleTap(page, x, y, gap) {
+	const cdp = await page.context().newCDPSession(page);
+	const began = Date.now();
+	for (const ms of [0, gap]) {
+		await page.waitForTimeout(Math.max(0, began + ms - Date.now()));
+		const at = (began + ms) / 1000;
+		await cdp.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }], timestamp: at });
+		await cdp.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [], timestamp: at + 0.02 });
+	}
+	await cdp.detach();
+}
+
 /** Counts what the page loads, in bytes over the wire with all headers: a function that gives the sum and the parts by address. */
 export async function weigh(page) {
 	const cdp = await page.context().newCDPSession(page);

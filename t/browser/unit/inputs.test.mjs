@@ -69,6 +69,19 @@ test("the second half of a double tap, by finger or key; a finger where cards ha
 	assert.deepEqual(rests, [700, 400, 700, 400]);
 });
 
+test("what a slow tablet hears of late is judged by when the finger was there", () => {
+	let now = 1000;
+	const guard = new Guard(
+		() => {},
+		() => now,
+	);
+	guard.tapped();
+	now += 3000;
+	assert.equal(guard.allows(false, 1120), false);
+	assert.equal(guard.allows(true, 1120), false);
+	assert.equal(guard.allows(false, 1700), true);
+});
+
 test("taps rest for a moment, whatever happens to the clock", (t) => {
 	let at = 5000;
 	t.mock.method(performance, "now", () => at);
