@@ -310,6 +310,12 @@ def hsts(at):
     return api.header("Strict-Transport-Security")
 
 
+def lets_a_page_in(at):
+    """What a page of another origin is told before it asks, and to whom the answer is given."""
+    page = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    return at.call.send("OPTIONS", "/api/v1/orders", page, b"").status, at.get("/api/v1/shops", **page).header("Access-Control-Allow-Origin")
+
+
 # --- the table
 
 def front(*rest, **more):
@@ -345,6 +351,7 @@ ROWS = [
     front("real_ip_recursive", "real_ip_recursive on;", lambda at: logged(at, 3, X_Forwarded_For="198.51.100.1, 203.0.113.9").split()[0], "203.0.113.9", "198.51.100.1",
           along={"front.conf": {"# set_real_ip_from 10.0.0.7;": "set_real_ip_from unix:; set_real_ip_from 203.0.113.9;"}}),
     front("on", 'on "max-age=31536000";', hsts, None, "max-age=31536000", secure=True),
+    front("default", 'default "https://a.example https://shop.example";', lets_a_page_in, (405, None), (204, "https://shop.example")),
     front("limit_req_zone auth", "limit_req_zone $client_net zone=auth:10m rate=2r/s;", refills(sign_ins), True, False, along=SHORT_BURST),
     front("limit_req_zone api", "limit_req_zone $client_net zone=api:10m rate=2r/s;", refills(reads), True, False, along=ONLY_API),
     front("limit_req_zone api_tokens", "limit_req_zone $token_mark zone=api_tokens:10m rate=2r/s;", refills(lambda at, n: reads(at, n, at.customer)), True, False,

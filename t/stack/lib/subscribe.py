@@ -186,10 +186,10 @@ class EventSource:
 class LongPoll(threading.Thread):
     """One long-poll request, running; result() gives its Response."""
 
-    def __init__(self, client, target, token):
+    def __init__(self, client, target, token, headers=None):
         super().__init__(daemon=True)
         self._conn = client.connection(15)
-        self._conn.request("GET", target, headers={"Authorization": f"Bearer {token.token}", "Accept": "application/json"})
+        self._conn.request("GET", target, headers={"Authorization": f"Bearer {token.token}", "Accept": "application/json", **(headers or {})})
         self._response = None
         self.start()
 
