@@ -1,5 +1,7 @@
 """What the front nginx adds: its own refusals in the same form, headers, bodies that come in pieces, limits."""
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -138,3 +140,10 @@ def test_what_is_stored_lies_on_a_disk(source):
     for name in ("front", "push", "single"):
         places = [line.split()[1] for line in (source / "nginx" / f"{name}.conf").read_text().splitlines() if "_temp_path " in line and "#" not in line]
         assert len(places) == 5 and all(place.startswith("/var/lib/pickup/") for place in places), places
+
+
+@pytest.mark.parametrize("part", ["front", "push", "single"])
+def test_nginx_has_nothing_to_remark(stack, part):
+    nginx = os.readlink(f"/proc/{stack.pid('front')}/exe")
+    done = subprocess.run([nginx, "-t", "-p", stack.dir, "-e", f"{stack.dir}/log/remarks.log", "-c", f"{stack.dir}/{part}.conf"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and "[warn]" not in done.stderr, done.stderr
