@@ -12,7 +12,8 @@ function changeOf(zone, way) {
 		const [, sign, hours, minutes] = /GMT(?:([+-])(\d\d):(\d\d))?/.exec(format.format(time));
 		return sign ? Number(`${sign}1`) * (hours * 60 + Number(minutes)) : 0;
 	};
-	for (let time = Date.now(); ; time += 86400000) {
+	// From noon to noon: near midnight an hour more or less would make it another date.
+	for (let time = new Date().setUTCHours(12, 0, 0, 0); ; time += 86400000) {
 		const change = offset(time + 86400000) - offset(time);
 		if (change > 0 === (way === "forward") && change !== 0) return new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(time + 86400000);
 	}
