@@ -224,13 +224,6 @@ def test_a_push_instance_that_hangs_holds_nobody_up(own):
         listener.close()
 
 
-def test_without_a_file_there_is_nothing(own):
-    check.problem(own.client(PICKUP_METRICS_FILE="")("GET", "/_metrics"), 404, "not_found")
-    # It says why only where we look; to whoever asks it is away.
-    check.problem(own.client(PICKUP_METRICS_FILE="/proc/nowhere/metrics")("GET", "/_metrics"), 503, "unavailable")
-    assert scrape(own).get("pickup_workers") >= 1
-
-
 def test_a_file_that_was_deleted_is_made_anew(own):
     os.unlink(own.settings["PICKUP_METRICS_FILE"])
     # Until somebody looks, the old one goes on.
@@ -264,6 +257,7 @@ def alone(own, made):
         started.append(workers)
         call = type(own.call)(workers.path, {**own.settings, "PICKUP_METRICS_FILE": path})
         call.log, call.file = workers.log, path
+        call.other = lambda file: type(call)(workers.path, {**own.settings, "PICKUP_METRICS_FILE": file})
         return call
 
     yield start
@@ -277,6 +271,14 @@ def write(text, mode=0o600):
             f.write(text)
         os.chmod(path, mode)
     return do
+
+
+def test_without_a_file_there_is_nothing(alone):
+    call = alone("some")
+    check.problem(call.other("")("GET", "/_metrics"), 404, "not_found")
+    # It says why only where we look; to whoever asks it is away.
+    check.problem(call.other("/proc/nowhere/metrics")("GET", "/_metrics"), 503, "unavailable")
+    assert Metrics(call("GET", "/_metrics")).get("pickup_workers") == 1
 
 
 def test_a_file_of_another_form_is_replaced_by_whoever_starts(alone):
