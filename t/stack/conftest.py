@@ -33,7 +33,8 @@ def _binary():
 
 
 # What takes long, or needs more, is run by commands that name it: `make check-memory`, `make check-host`, `make check-settings`.
-collect_ignore = ["test_memory.py", "test_shared_host.py", "test_directives.py", "test_directives_push.py", "test_settings_each.py", "test_settings_relay.py"]
+collect_ignore = ["test_memory.py", "test_shared_host.py", "test_cors.py", "test_directives.py", "test_directives_push.py", "test_limits.py",
+                  "test_passes_on.py", "test_settings_each.py", "test_settings_relay.py"]
 
 
 @pytest.fixture(scope="session")
