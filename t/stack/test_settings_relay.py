@@ -10,13 +10,15 @@ from lib.relays import db, folder, make_push, poke, push, relays, server  # noqa
 
 @pytest.fixture()
 def tuned(relays, folder, push):    # noqa: F811
-    """tuned(name=…) starts a relay; its turn(NAME=value, …) changes the file under it, and gives back when it has noticed."""
+    """tuned(name=…) starts a relay; its turn(NAME=value, …) changes the file under it, and gives back when it has
+    noticed. What it is amid then, a look or an attempt, still goes by what was before."""
     def start(name="a", **more):
         path = folder / "pickup.params"
 
         def turn(**settings):
+            before = relay.said().count("was read again")
             path.write_text("".join(f'fastcgi_param PICKUP_{n} "{v}";\n' for n, v in {"PUSH_URLS": push.url, **settings}.items()))
-            time.sleep(2.2)
+            proc.wait_for(lambda: relay.said().count("was read again") > before, 10, "a relay that read its file", 0.02)
 
         if not path.exists():
             path.write_text(f'fastcgi_param PICKUP_PUSH_URLS "{push.url}";\n')
@@ -77,13 +79,17 @@ def test_how_long_a_silent_one_keeps_its_place(db, push, tuned, lease, least, mo
 
 
 def test_a_shorter_pause_counts_at_once(db, push, tuned):      # noqa: F811
+    def unheard():
+        before = len(push.accepted)
+        db.notify(("shop", 1))
+        time.sleep(1)
+        return len(push.accepted) == before
+
     relay = tuned(relay_lease_s=60)
     relay.turn(RELAY_POLL_MS=60000)
-    db.notify(("shop", 1))
-    time.sleep(1)
-    assert not push.accepted, "nobody wakes it"
+    proc.wait_for(unheard, 8, "a relay that nobody wakes")
     relay.turn(RELAY_POLL_MS=50)
-    push.wait(1, 1)
+    push.wait(db.order, 1)
 
 
 def tries_within(db, push, seconds):    # noqa: F811
@@ -98,7 +104,7 @@ def test_how_long_publishing_may_take(db, push, tuned):     # noqa: F811
     relay = tuned(relay_poll_ms=50, push_retry_max_ms=100)
     assert tries_within(db, push, 1.5) == 1, "two seconds by default"
     relay.turn(PUSH_TIMEOUT_MS=200)
-    assert tries_within(db, push, 1.5) > 2
+    proc.wait_for(lambda: tries_within(db, push, 1.5) > 2, 8, "shorter attempts")
 
 
 def test_the_longest_pause(db, push, tuned):    # noqa: F811
