@@ -3,7 +3,7 @@
 import { spawn, execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { Api } from "./api.mjs";
 import { until } from "./test.mjs";
 
@@ -19,10 +19,6 @@ function freePort() {
 		});
 	});
 }
-
-const isOpen = (port) => new Promise((resolve) => {
-	const socket = connect(port, "127.0.0.1", () => resolve(true)).once("error", () => resolve(false)).once("connect", () => socket.destroy());
-});
 
 function environment(port) {
 	const kept = ["PICKUP_BIN", "PICKUP_NGINX", "PICKUP_NCHAN", "PICKUP_DEPS_CACHE"];
@@ -41,6 +37,8 @@ const text = (path) => {
 function isAlive(pid) {
 	return !/^[ZX]?$/.test(text(`/proc/${pid}/stat`).replace(/^.*\) (.).*$/s, "$1"));
 }
+
+const childrenOf = (pid) => text(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
 
 export class Stack {
 	#process = null;
@@ -105,9 +103,8 @@ export class Stack {
 
 	/** Ends one process that answers requests; its manager starts another. */
 	killWorker() {
-		const children = (pid) => text(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
-		const below = (pid) => children(pid).flatMap((child) => [child, ...below(child)]);
-		process.kill(Number(below(this.pid("workers")).find((pid) => !children(pid).length)), "SIGKILL");
+		const below = (pid) => childrenOf(pid).flatMap((child) => [child, ...below(child)]);
+		process.kill(Number(below(this.pid("workers")).find((pid) => !childrenOf(pid).length)), "SIGKILL");
 	}
 
 	async down(part) {
@@ -124,11 +121,22 @@ export class Stack {
 		await until(async () => (await fetch(`${this.origin}/readyz`).catch(() => ({}))).status === 200, "readyz", 20000);
 	}
 
-	/** Another value for a setting, in force when this returns. */
-	async set(name, value) {
-		const file = `${this.dir}/pickup.params`;
-		writeFileSync(file, text(file).replace(new RegExp(`(fastcgi_param ${name}) .*;`), `$1 ${value};`));
+	/** The front nginx with another front.conf, in force when this returns: nginx renames the processes that only end what they have. */
+	async #reload(edit) {
+		const file = `${this.dir}/front.conf`;
+		const serving = () => childrenOf(this.pid("front")).filter((pid) => !/shutting down|^$/.test(text(`/proc/${pid}/cmdline`)));
+		const old = serving();
+		writeFileSync(file, edit(text(file)));
 		process.kill(this.pid("front"), "SIGHUP");
+		await until(() => serving().length && !serving().some((pid) => old.includes(pid)), "nginx to take its files");
+	}
+
+	/** Pages of that origin may use the API, from when this returns until what it gives is called. */
+	async letIn(origin) {
+		const nobody = '# default "https://shop.example"';
+		const named = `default "${origin}"`;
+		await this.#reload((lines) => lines.replace(nobody, named));
+		return () => this.#reload((lines) => lines.replace(named, nobody));
 	}
 
 	/** The address of the same front nginx with TLS and HTTP/2, as telephones reach it; good until the stack ends. */
@@ -140,11 +148,8 @@ export class Stack {
 		const port = await freePort();
 		execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1",
 			"-keyout", `${this.dir}/etc/tls.key`, "-out", `${this.dir}/etc/tls.pem`], { stdio: "ignore" });
-		const file = `${this.dir}/front.conf`;
 		const lines = `listen 127.0.0.1:${port} ssl http2;\n\t\tssl_certificate ${this.dir}/etc/tls.pem;\n\t\tssl_certificate_key ${this.dir}/etc/tls.key;`;
-		writeFileSync(file, text(file).replace(/^(\s*listen [^;]*;)/m, `$1\n\t\t${lines}`));
-		process.kill(this.pid("front"), "SIGHUP");
-		await until(() => isOpen(port), "TLS to be served");
+		await this.#reload((before) => before.replace(/^(\s*listen [^;]*;)/m, `$1\n\t\t${lines}`));
 		return `https://127.0.0.1:${port}`;
 	}
 
