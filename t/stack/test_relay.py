@@ -160,6 +160,17 @@ def test_state_names_the_failing_instance(db, relays, make_push):
     proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "", 5, "all well", 0.05)
 
 
+def test_the_state_is_that_of_the_last_try_that_ended(db, relays, make_push):
+    """Also while the next one is waited for."""
+    push = make_push(answer=lambda n, p: 503 if n == 1 else "hang")
+    relays.start(push_urls=push.url, push_timeout_ms=60000)
+    db.notify(("shop", 1))
+    proc.wait_for(lambda: push.tries == 2, 5, "the next try")
+    at = db.value("SELECT expires_at FROM relay_lease")
+    proc.wait_for(lambda: db.value("SELECT expires_at FROM relay_lease") != at, 5, "the state to be written")
+    assert re.fullmatch(r"push unix:\S+: 503 since \S+Z, 1 behind", db.value("SELECT state FROM relay_lease"))
+
+
 def test_one_relay_works_another_takes_over(db, relays, push):
     a = relays.start(push_urls=push.url, name="a")
     b = relays.start(push_urls=push.url, name="b")
