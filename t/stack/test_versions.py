@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lib import check, fcgi, nextversion, proc
-from lib.api import Tools
+from lib.api import PATIENT, Tools
 from lib.stack import Stack
 from lib.subscribe import WebSocket
 
@@ -34,7 +34,7 @@ def programs(binary, source, scratch):
 
 @pytest.fixture(scope="module")
 def running(programs, source, scratch):
-    stack = Stack(programs / "pickup", source, scratch / "upgraded")
+    stack = Stack(programs / "pickup", source, scratch / "upgraded", PATIENT)
     try:
         stack.up()
         yield stack
