@@ -138,7 +138,7 @@ def test_two_workers_with_the_last_free_place(api, scratch):
 def test_what_waits_too_long_is_removed(api):
     customer = api.tools.user()
     old, new = api.photo(customer), api.photo(customer)
-    api.db.sql(f"UPDATE uploads SET created_at = UTC_TIMESTAMP() - INTERVAL 86390 SECOND WHERE name = '{new.removeprefix(URL)}';"
+    api.db.sql(f"UPDATE uploads SET created_at = UTC_TIMESTAMP() - INTERVAL 85800 SECOND WHERE name = '{new.removeprefix(URL)}';"
                f"UPDATE uploads SET created_at = UTC_TIMESTAMP() - INTERVAL 86410 SECOND WHERE name = '{old.removeprefix(URL)}'")
     relay_again(api)
     proc.wait_for(lambda: not os.path.exists(path_of(api, old)), 20, "the file to be removed")
