@@ -72,7 +72,7 @@ def refusing(own):
         tell(giver, "SET GLOBAL max_connections = 100")
         for client in [giver, *others]:
             client.stdin.close()
-            client.wait(10)
+            client.wait(120)
 
 
 class Crowd:
@@ -94,7 +94,7 @@ class Crowd:
     def end(self):
         self.is_over.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(180)
             assert not thread.is_alive()
 
 
@@ -155,7 +155,7 @@ def test_the_deadline_is_the_settings(own, made):
             time.sleep(0.4)     # what hung is not waited for at once
     finally:
         lock.stdin.close()
-        lock.wait(10)
+        lock.wait(120)
     proc.wait_for(lambda: own.get(customer, order).status == 200, 5, "the table")
 
 

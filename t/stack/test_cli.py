@@ -76,7 +76,7 @@ def test_standard_output_that_takes_no_more_is_told(cli):
     for argv in (["user", "list"], ["conf"], ["check", "--help"], ["--help"]):
         with open("/dev/full", "w") as full:
             params = [] if argv == ["--help"] else ["--params", cli.params]
-            done = subprocess.run([cli.binary, *argv, *params], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+            done = subprocess.run([cli.binary, *argv, *params], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
         assert done.returncode == CANT_WRITE and "standard output" in done.stderr, (argv, done)
 
 

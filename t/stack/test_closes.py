@@ -150,7 +150,7 @@ def test_without_instances_there_are_no_subscribers(db, relays):
 
 
 def test_the_database_is_killed_meanwhile(db, relays, push):
-    relays.start(push_urls=push.url)
+    relays.start(push_urls=push.url, relay_lease_s=2)
     db.close(("shop", 7))
     wait_closed(push, 1, SOON)
     db.server.kill()
@@ -179,7 +179,7 @@ def test_once_gives_up_where_it_can_not(db, relays, push):
 
 def sql(stack, statement):
     done = subprocess.run(["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "-N", "-B", "-D", "pickup", "-e", statement],
-                          capture_output=True, text=True, timeout=20)
+                          capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

@@ -84,7 +84,7 @@ def long_list(api):
     for _ in range(30):
         check.created(api.call("POST", "/api/v1/orders", customer, json={"shop_id": shop.id, "items": lines}))
     params = {**cgi_params("GET", f"/api/v1/orders/shop/{shop.id}?limit=30", {"Authorization": f"Bearer {shop.keeper.token}"}, b""), **api.settings}
-    done = subprocess.run([api.binary, "serve"], env={**clean_environment(), **params}, input=b"", capture_output=True, timeout=30)
+    done = subprocess.run([api.binary, "serve"], env={**clean_environment(), **params}, input=b"", capture_output=True, timeout=120)
     assert done.returncode == 0 and len(done.stdout) > 1_500_000, done.stderr
     return params, done.stdout
 

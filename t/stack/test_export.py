@@ -205,7 +205,7 @@ def test_from_the_shell_and_by_cgi(api):
     printed = api.tools.run("request", "--token", shop.keeper.token, "GET", path(shop)).encode()
     assert printed.partition(b"\r\n\r\n")[2] == wanted + b"\n" or printed.partition(b"\n\n")[2].replace(b"\n", b"\r\n") == wanted + b"\r\n"
     environment = {**clean_environment(), **http.cgi_params("GET", path(shop), {"Authorization": f"Bearer {shop.keeper.token}"}, b""), **api.settings}
-    done = subprocess.run([api.binary, "serve"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    done = subprocess.run([api.binary, "serve"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     assert done.returncode == 0 and http.Response.from_cgi(done.stdout).body == wanted
 
 
@@ -216,7 +216,7 @@ class Stream:
 
     def __init__(self, workers, settings, who, target):
         self.conn = socket.socket(socket.AF_UNIX)
-        self.conn.settimeout(20)
+        self.conn.settimeout(60)
         self.conn.connect(workers.path)
         params = {**http.cgi_params("GET", target, {"Authorization": f"Bearer {who.token}"}, b""), **settings}
         pairs = fcgi._pairs(params)

@@ -17,7 +17,7 @@ def test_from_zero(stack, source):
             subprocess.run(["mariadb", "--no-defaults", "-S", f"{stack.dir}/mariadbd.sock", "-u", getpass.getuser(), "pickup", "-e",
                             # The photo's order is accepted: its minute is not over.
                             "UPDATE order_deadlines d JOIN orders o ON o.id = d.order_id SET d.accept_by = d.accept_by - INTERVAL 1 HOUR"
-                            " WHERE o.list_image_url IS NULL"], check=False, timeout=20, capture_output=True)
+                            " WHERE o.list_image_url IS NULL"], check=False, timeout=120, capture_output=True)
     thread = threading.Thread(target=hurry)
     thread.start()
     try:

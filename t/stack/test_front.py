@@ -153,5 +153,5 @@ def test_what_is_stored_lies_on_a_disk(source):
 @pytest.mark.parametrize("part", ["front", "push", "single"])
 def test_nginx_has_nothing_to_remark(stack, part):
     nginx = os.readlink(f"/proc/{stack.pid('front')}/exe")
-    done = subprocess.run([nginx, "-t", "-p", stack.dir, "-e", f"{stack.dir}/log/remarks.log", "-c", f"{stack.dir}/{part}.conf"], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([nginx, "-t", "-p", stack.dir, "-e", f"{stack.dir}/log/remarks.log", "-c", f"{stack.dir}/{part}.conf"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "[warn]" not in done.stderr, done.stderr

@@ -138,7 +138,7 @@ def test_an_old_schema_is_refused(own, binary):
     process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/old.log", stdin=own.workers.listener,
                          env={**clean_environment(), "PICKUP_DB_OPTION_FILE": option_file})
     try:
-        assert process.wait(10) != 0
+        assert process.wait(60) != 0
         assert "pickup migrate" in proc.tail(f"{own.dir}/old.log")
     finally:
         proc.stop(process)
@@ -182,7 +182,7 @@ def test_secrets_that_others_may_read_are_refused(own, binary, which):
     process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/readable.log", stdin=own.workers.listener,
                          env={**clean_environment(), which: readable})
     try:
-        assert process.wait(10) != 0
+        assert process.wait(60) != 0
         assert readable in proc.tail(f"{own.dir}/readable.log")
     finally:
         proc.stop(process)

@@ -205,7 +205,7 @@ def test_closed_down_while_an_order_waits_its_turn(at, shop, customer):
         waiting = pool.submit(pre_order, at, customer, shop, "2026-03-02T12:00:00+01:00")
         at.db.wait_for_lock()
         owner.tell("COMMIT")
-        check.problem(waiting.result(20), 404, "not_found")
+        check.problem(waiting.result(60), 404, "not_found")
 
 
 # --- slots

@@ -59,7 +59,7 @@ def test_it_tells_of_all_workers_together(own, made):
 
 
 def test_the_version(own):
-    version = subprocess.run([own.binary, "--version"], capture_output=True, text=True, timeout=10).stdout.split()[1]
+    version = subprocess.run([own.binary, "--version"], capture_output=True, text=True, timeout=120).stdout.split()[1]
     assert scrape(own).get("pickup_build_info", version=version) == 1
 
 
@@ -240,7 +240,7 @@ def test_workers_without_a_request_find_a_new_file_too(own):
     told = f"pickup_workers {len(own.workers.processes)}\n"
 
     def shell():
-        return subprocess.run([own.binary, "request", "GET", "/_metrics", "--params", own.params], capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run([own.binary, "request", "GET", "/_metrics", "--params", own.params], capture_output=True, text=True, timeout=120).stdout
     proc.wait_for(lambda: told in shell(), 20, "all in the new file", pause=0.5)
 
 
@@ -341,7 +341,7 @@ def front(stack):
     stack.reload("front")
 
     def get(path="/metrics", source="127.0.0.1", headers=None):
-        conn = http.client.HTTPConnection("127.0.0.1" if source == "127.0.0.1" else "127.0.0.2", port, timeout=10, source_address=(source, 0))
+        conn = http.client.HTTPConnection("127.0.0.1" if source == "127.0.0.1" else "127.0.0.2", port, timeout=120, source_address=(source, 0))
         try:
             conn.request("GET", path, headers=headers or {})
             answer = conn.getresponse()

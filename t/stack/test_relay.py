@@ -173,7 +173,7 @@ def test_the_state_is_that_of_the_last_try_that_ended(db, relays, make_push):
 
 
 def test_one_relay_works_another_takes_over(db, relays, push):
-    a = relays.start(push_urls=push.url, name="a")
+    a = relays.start(push_urls=push.url, name="a", relay_lease_s=2)
     b = relays.start(push_urls=push.url, name="b", relay_lease_s=300)
     assert "standing by" in b.said() and "publishing" not in b.said()
     db.notify(("shop", 1))
@@ -303,7 +303,7 @@ def test_settings_are_read_again(db, relays, folder, push, make_push):
 
 
 def test_the_database_is_killed_meanwhile(db, relays, push):
-    r = relays.start(push_urls=push.url)
+    r = relays.start(push_urls=push.url, relay_lease_s=2)
     for n in (1, 2):
         db.backlog(3000)
         proc.wait_for(lambda: len(push.known) > 3000 * n - 2900, 5, "it to be at work", 0.001)

@@ -195,7 +195,7 @@ def test_an_end_waits_for_the_answer(db, relays, make_push):
 def test_numbers_given_while_the_lease_changes_hands(db, relays, push, through):
     """The first relay stops short of its INSERT and comes through when the second has read the last number, but not yet the outbox."""
     (way_a, a_file), (way_b, b_file) = through("a"), through("b")
-    a = relays.start(push_urls=push.url, name="a", db_option_file=a_file, db_timeout_s=20)
+    a = relays.start(push_urls=push.url, name="a", db_option_file=a_file, db_timeout_s=20, relay_lease_s=2)
     db.notify(("shop", 1))
     db.wait_cursor(push, 1)
     relays.start(push_urls=push.url, name="b", db_option_file=b_file, db_timeout_s=20, relay_lease_s=12)

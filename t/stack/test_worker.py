@@ -338,7 +338,7 @@ def test_a_worker_is_killed_as_it_is_woken(api, binary, scratch):
         for left in reversed(range(15)):
             proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers")
             with socket.socket(socket.AF_UNIX) as conn:
-                conn.settimeout(5)
+                conn.settimeout(60)
                 first = workers.processes[0]
                 conn.connect(workers.path)
                 first.kill()

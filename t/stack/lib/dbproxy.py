@@ -32,7 +32,7 @@ class Gate:
 
     def pass_through(self):
         self.is_reached.set()
-        self.is_open.wait(30)
+        self.is_open.wait(180)
 
 
 class _Pair:
@@ -82,7 +82,7 @@ class _Pair:
             self.has_answer = True
             if self.what == HOLD_ANSWER:
                 self.proxy.holds.set()
-                self.proxy.released.wait(30)
+                self.proxy.released.wait(180)
             elif self.what == CUT_ANSWER:
                 return
             what = self.proxy._take_rows(self.before + data)

@@ -122,7 +122,7 @@ class Session:
     def __exit__(self, *_):
         self.client.stdin.close()
         self.client.stdout.close()
-        self.client.wait(10)
+        self.client.wait(120)
 
 
 def write_private(path, text):
