@@ -211,7 +211,8 @@ def test_a_paused_relay_finds_itself_replaced(db, relays, push):
 
 
 def test_numbers_taken_by_another_are_not_given_again(db, relays, push):
-    r = relays.start(push_urls=push.url, relay_poll_ms=60000)
+    # With a lease of minutes: a renewal would show it the new number before it gives one.
+    r = relays.start(push_urls=push.url, relay_poll_ms=60000, relay_lease_s=300)
     db.notify(("shop", 1))
     poke(r)
     push.wait(1)
