@@ -21,11 +21,6 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def is_waiting(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        return f.read().rpartition(")")[2].split()[0] == "S"
-
-
 def test_a_body_that_is_still_coming(api, binary, scratch):
     workers = Workers(binary, scratch, api.workers.params, name="ending", count=1)
     process, body = workers.processes[0], json.dumps({"phone_number": "+919999999", "password": "not this one"}).encode()
@@ -33,14 +28,14 @@ def test_a_body_that_is_still_coming(api, binary, scratch):
     params = cgi_params("POST", "/api/v1/auth/login", headers, body)
     try:
         assert b"Status: 401" in fcgi.request(workers.path, params, body)[0]     # and its database is there
-        proc.wait_for(lambda: is_waiting(process.pid), 5, "the next accept")
+        proc.wait_for(lambda: proc.is_asleep(process.pid), 5, "the next accept")
         idle = descriptors(process.pid)
         with socket.socket(socket.AF_UNIX) as conn:
             conn.settimeout(60)
             conn.connect(workers.path)
             conn.sendall(struct.pack("!BBHHBBHB5x", 1, 1, 1, 8, 0, 0, 1, 0) + b"".join(fcgi._records(4, fcgi._pairs(params)))
                          + struct.pack("!BBHHBB", 1, 5, 1, len(body), 0, 0) + body[:10])
-            proc.wait_for(lambda: descriptors(process.pid) > idle and is_waiting(process.pid), 5, "the worker to want the rest")
+            proc.wait_for(lambda: descriptors(process.pid) > idle and proc.is_asleep(process.pid), 5, "the worker to want the rest")
             process.send_signal(signal.SIGTERM)
             conn.sendall(body[10:] + struct.pack("!BBHHBB", 1, 5, 1, 0, 0, 0))
             assert b"Status: 401" in conn.recv(4096)
@@ -61,7 +56,7 @@ def one_worker(api, binary, scratch, name):
     process = workers.processes[0]
     try:
         assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
-        proc.wait_for(lambda: is_waiting(process.pid), 5, "the next accept")
+        proc.wait_for(lambda: proc.is_asleep(process.pid), 5, "the next accept")
         yield workers, process
     finally:
         workers.stop()
@@ -74,7 +69,7 @@ def accepted(workers, process):
     with socket.socket(socket.AF_UNIX) as conn:
         conn.settimeout(60)
         conn.connect(workers.path)
-        proc.wait_for(lambda: descriptors(process.pid) > idle and is_waiting(process.pid), 5, "the worker to accept")
+        proc.wait_for(lambda: descriptors(process.pid) > idle and proc.is_asleep(process.pid), 5, "the worker to accept")
         yield conn
 
 
@@ -84,7 +79,7 @@ def test_a_request_that_is_still_coming(api, binary, scratch, sent):
     with one_worker(api, binary, scratch, f"coming{sent}") as (workers, process), accepted(workers, process) as conn:
         request = BEGIN + HEALTH
         conn.sendall(request[:sent])
-        proc.wait_for(lambda: is_waiting(process.pid), 5, "the worker to want the rest")
+        proc.wait_for(lambda: proc.is_asleep(process.pid), 5, "the worker to want the rest")
         process.send_signal(signal.SIGTERM)
         time.sleep(0.05)    # what would be wrong happens now
         conn.sendall(request[sent:])
@@ -165,7 +160,7 @@ def test_a_silent_connection_keeps_no_worker(api, binary, scratch):
     def served():
         with accepted(workers, process):
             assert b"Status: 200" in fcgi.request(workers.path, cgi_params("GET", "/healthz", {}, b""))[0]
-        proc.wait_for(lambda: descriptors(process.pid) == idle and is_waiting(process.pid), 5, "the next accept")
+        proc.wait_for(lambda: descriptors(process.pid) == idle and proc.is_asleep(process.pid), 5, "the next accept")
 
     with one_worker(api, binary, scratch, "silent") as (workers, process):
         idle = descriptors(process.pid)
@@ -201,7 +196,7 @@ def test_a_connection_that_is_kept(api, binary, scratch):
                 while not answer.endswith(struct.pack("!BBHHBBIB3x", 1, 3, 1, 8, 0, 0, 0, 0)):
                     answer += conn.recv(4096)
                 assert b"Status: 200" in answer
-            proc.wait_for(lambda: is_waiting(process.pid), 5, "the worker to want another")
+            proc.wait_for(lambda: proc.is_asleep(process.pid), 5, "the worker to want another")
             begun = time.monotonic()
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
@@ -305,12 +300,12 @@ def test_what_comes_one_by_one_is_one_workers(api, binary, scratch):
     """So it and its database connection stay warm; the others are there for what comes at once."""
     workers = Workers(binary, scratch, api.workers.params, name="warm", count=4)
     try:
-        proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers")
+        proc.wait_for(lambda: all(proc.is_asleep(p.pid) for p in workers.processes), 5, "idle workers")
         params = cgi_params("GET", "/healthz", {}, b"")
         for _ in range(300):
             assert b"Status: 200" in fcgi.request(workers.path, params, b"")[0]
             # An answer is there before its worker is done with it: on a busy machine the next request would find it still at its log.
-            proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers", pause=0.0005)
+            proc.wait_for(lambda: all(proc.is_asleep(p.pid) for p in workers.processes), 5, "idle workers", pause=0.0005)
 
         def served():
             with open(workers.log) as f:
@@ -336,7 +331,7 @@ def test_a_worker_is_killed_as_it_is_woken(api, binary, scratch):
     workers = Workers(binary, scratch, api.workers.params, name="woken", count=2)
     try:
         for left in reversed(range(15)):
-            proc.wait_for(lambda: all(is_waiting(p.pid) for p in workers.processes), 5, "idle workers")
+            proc.wait_for(lambda: all(proc.is_asleep(p.pid) for p in workers.processes), 5, "idle workers")
             with socket.socket(socket.AF_UNIX) as conn:
                 conn.settimeout(60)
                 first = workers.processes[0]

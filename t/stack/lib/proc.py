@@ -45,6 +45,12 @@ def is_alive(pid):
         return False
 
 
+def is_asleep(pid):
+    """Whether it waits for something."""
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rpartition(")")[2].split()[0] == "S"
+
+
 def freeze(*pids):
     """Stops the processes; gives back once every thread of them stands still."""
     def states(pid):
