@@ -47,14 +47,18 @@ static bool parse_shift(const char *text, int64_t *shift)
 	return true;
 }
 
+/* Before what a standing clock shows. */
+#define STANDS '@'
+
 /* A file that isn't there is no shift; one that says nonsense is reported, as a test that relies on it would go astray. */
-static int64_t read_shift(const char *file)
+static int64_t read_shift(const char *file, bool *stands)
 {
 	char text[64] = "";
 	int64_t shift = 0;
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
+	*stands = false;
 	if (fd < 0) {
 		if (errno != ENOENT)
 			log_error("clock: can't open %s: %s", file, strerror(errno));
@@ -63,15 +67,20 @@ static int64_t read_shift(const char *file)
 	n = read(fd, text, sizeof(text) - 1);
 	if (n < 0)
 		log_error("clock: can't read %s: %s", file, strerror(errno));
-	else if (!parse_shift(text, &shift))
+	else if (!parse_shift(text + (*text == STANDS), &shift))
 		log_error("clock: %s holds no number of seconds: \"%s\"", file, text);
+	else
+		*stands = *text == STANDS;
 	close(fd);
 	return shift;
 }
 
 static instant shifted_now(const struct clock *c)
 {
-	return read_clock(CLOCK_REALTIME) + read_shift(c->ctx) * INSTANT_SECOND;
+	bool stands;
+	int64_t seconds = read_shift(c->ctx, &stands);
+
+	return (stands ? 0 : read_clock(CLOCK_REALTIME)) + seconds * INSTANT_SECOND;
 }
 
 struct clock clock_shifted(const char *file)

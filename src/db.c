@@ -175,7 +175,7 @@ static enum outcome set_session(struct db *db)
 static void set_options(struct db *db)
 {
 	const struct conf *c = db->conf;
-	unsigned connect_s = (unsigned)c->db_connect_timeout_s, off = 0;
+	unsigned connect_s = (unsigned)db_connect_s(db), off = 0;
 	/* A lock wait must end by the server's own word: ended by ours, it would cost the connection. */
 	int64_t answer = c->db_timeout_s > c->db_lock_wait_s ? c->db_timeout_s : c->db_lock_wait_s + 1;
 	unsigned answer_s = db->patient ? 0 : (unsigned)answer;

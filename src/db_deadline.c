@@ -9,6 +9,7 @@
 #include "log.h"
 
 #define FROM_FIRST_USE (-1)
+#define SECOND_US INT64_C(1000000)
 /* A failure that took longer is no refusal: something hangs. */
 #define HANGS_US INT64_C(250000)
 /* So long nobody waits for it again. Long enough that those who queued behind the one that waited are answered, short enough to be back
@@ -63,6 +64,16 @@ bool db_time_left(struct db *db)
 		deadline_set(&db->timer, db->deadline);
 	}
 	return db->deadline == 0 || now < db->deadline;
+}
+
+/* Nothing is cut before the library tells its socket, so its own time-out holds, in whole seconds: not for longer than the request has left. */
+int64_t db_connect_s(const struct db *db)
+{
+	int64_t most = db->conf->db_connect_timeout_s, left = (db->deadline - clock_mono() + SECOND_US - 1) / SECOND_US;
+
+	if (db->deadline <= 0 || left > most)
+		return most;
+	return left > 1 ? left : 1;
 }
 
 void db_note_down(struct db *db)

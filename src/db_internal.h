@@ -58,6 +58,8 @@ must_check enum outcome db_ready(struct db *db, bool writes);
 enum outcome db_failed(struct db *db, unsigned error, const char *text, const char *doing);
 /* Whether there is time for another question, which the caller asks at once; the first one starts the request's clock. */
 must_check bool db_time_left(struct db *db);
+/* How many seconds connecting may take now. */
+must_check int64_t db_connect_s(const struct db *db);
 /* The database is away: refused at once, or hanging? Told by when it was asked. */
 void db_note_down(struct db *db);
 must_check bool db_is_left_alone(const struct db *db);

@@ -120,6 +120,7 @@ struct lane {
 	size_t hand_i, hand_n;
 	long refused;			/* status, 0 for none */
 	unsigned failures;
+	long failed_with;		/* status of the last failure, 0: no answer */
 	int64_t retry_at;
 	instant failing_since;
 	struct arena *page_arena;	/* messages read from events */

@@ -250,6 +250,7 @@ static void lane_heard(struct lane *l)
 static void lane_failed(struct relay *r, struct lane *l, enum push_verdict v)
 {
 	metrics_add(&metrics_own(r->metrics)->failures, 1);
+	l->failed_with = push_status(l->push);
 	if (l->failures++ == 0) {
 		l->failing_since = r->clock.now(&r->clock);
 		if (l->is_asking)

@@ -28,8 +28,9 @@ void relay_lanes_state(const struct relay *r, struct buf *out)
 			continue;
 		time_to_wall(l->failing_since, 0, &w);
 		buf_addf(out, "%spush %s: ", out->len ? "; " : "", l->url);
-		if (push_status(l->push))
-			buf_addf(out, "%ld", push_status(l->push));
+		/* Of the last try that ended: another one may be under way. */
+		if (l->failed_with)
+			buf_addf(out, "%ld", l->failed_with);
 		else
 			buf_adds(out, "no answer");
 		buf_addf(out, " since %04d-%02d-%02dT%02d:%02d:%02dZ, %llu behind", w.year, w.month, w.day, w.hour, w.minute, w.second,

@@ -326,7 +326,7 @@ static const char help[] =
 	"Answers FastCGI requests on the listening socket that is its standard input (spawn-fcgi, systemd), until SIGTERM.\n"
 	"Where standard input is no socket it answers the one CGI request that the environment describes, and ends.\n"
 	"  --params FILE      settings to start with (nginx/pickup.params); requests carry the live ones\n"
-	"  --clock-file FILE  for tests: FILE holds the seconds by which the clock is moved\n";
+	"  --clock-file FILE  for tests: FILE holds the seconds by which the clock is moved, or @ and those since 1970 at which it stands\n";
 
 static int parse_options(int argc, char **argv, const char **params, const char **clock_file)
 {

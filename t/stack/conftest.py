@@ -18,8 +18,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = pathlib.Path(os.environ.get("PICKUP_SRC", HERE.parent.parent)).resolve()
 sys.path.insert(0, str(HERE))
 
-from lib import mariadb, openapi  # noqa: E402
-from lib.api import Api  # noqa: E402
+from lib import mariadb, openapi, proc  # noqa: E402
+from lib.api import PATIENT, Api  # noqa: E402
 from lib.stack import Stack  # noqa: E402
 
 
@@ -31,6 +31,9 @@ def _binary():
             return folder / "pickup"
     raise pytest.UsageError("no pickup binary: build it, or name it in PICKUP_BIN")
 
+
+# Tests wait for what must come, and lose nothing by waiting long where it does not. How soon it comes, t/faults judges.
+proc.busy = 6
 
 # What takes long, or needs more, is run by commands that name it: `make check-memory`, `make check-host`, `make check-settings`.
 collect_ignore = ["test_memory.py", "test_shared_host.py", "test_cors.py", "test_directives.py", "test_directives_push.py", "test_limits.py",
@@ -103,12 +106,12 @@ def world(api):
 @pytest.fixture(scope="module")
 def single(binary, source, scratch):
     """As stack, with one nginx for everything."""
-    yield from _running(Stack(binary, source, scratch / "single", PICKUP_SINGLE="on", PICKUP_WORKERS="2"))
+    yield from _running(Stack(binary, source, scratch / "single", PATIENT, PICKUP_SINGLE="on", PICKUP_WORKERS="2"))
 
 
 @pytest.fixture(scope="session")
 def stack(binary, source, scratch):
-    yield from _running(Stack(binary, source, scratch / "stack"))
+    yield from _running(Stack(binary, source, scratch / "stack", PATIENT))
 
 
 class _Tap:

@@ -14,7 +14,7 @@ class CgiClient(http.Client):
 
     def send(self, method, target, headers, body):
         environment = {**clean_environment(), **http.cgi_params(method, target, headers, body), **self.api.settings}
-        done = subprocess.run([self.api.binary, "serve"], env=environment, input=body, capture_output=True, timeout=30)
+        done = subprocess.run([self.api.binary, "serve"], env=environment, input=body, capture_output=True, timeout=120)
         assert done.returncode == 0, done
         return http.Response.from_cgi(done.stdout)
 

@@ -116,7 +116,7 @@ def proc_time_is_up(api, order):
 
 
 def test_time_when_it_is_closed_does_not_count(at, customer):
-    at.shift(0)
+    at.now()
     shop = at.tools.shop(timezone="Europe/Berlin")
     at.set(shop, accept_within_minutes=30, opening_hours={d: [["09:00", "17:00"]] for d in ("mon", "tue")})
     at.at("2026-03-02T16:50 Europe/Berlin")

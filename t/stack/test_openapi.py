@@ -15,7 +15,7 @@ case = pytest.param
 
 @pytest.fixture(scope="module")
 def text(binary):
-    return subprocess.run([binary, "openapi"], check=True, capture_output=True, timeout=20).stdout
+    return subprocess.run([binary, "openapi"], check=True, capture_output=True, timeout=120).stdout
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ PARAMETER = re.compile(r"\{\w+\}")
 
 def test_it_has_every_route_and_no_other(binary, description):
     """Method, path, who may, what for. A route that begins with an underscore is for the servers among themselves: nginx lets nobody else there."""
-    printed = subprocess.run([binary, "routes"], check=True, capture_output=True, text=True, timeout=20).stdout
+    printed = subprocess.run([binary, "routes"], check=True, capture_output=True, text=True, timeout=120).stdout
     rows = [line.split("\t") for line in printed.splitlines()]
     served = {(method, PARAMETER.sub("{id}", path)): (SECURITY[who], summary) for method, path, who, summary in rows if not path.startswith("/_")}
     # What is public may show more to those who sign in.

@@ -154,7 +154,7 @@ def test_workers_with_a_full_queue(stack, fresh, customer):
 
 def sql(stack, statements):
     done = subprocess.run(["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "-N", "-B", "-e", statements], capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=20, check=True)
+                          stdin=subprocess.DEVNULL, timeout=120, check=True)
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
 
@@ -193,5 +193,5 @@ def test_a_message_that_the_push_nginx_refuses_for_good(stack, fresh, narrow):
         [f"unix:{stack.dir}/pub.sock", "413", seq] for seq in ("2", "4")]
     ready = stack.call("GET", "/readyz")
     assert (ready.status, ready.json()["put_aside"]) == (200, 2)
-    found = subprocess.run([stack.binary, "check", "--params", f"{stack.dir}/pickup.params"], capture_output=True, timeout=30, env=clean_environment())
+    found = subprocess.run([stack.binary, "check", "--params", f"{stack.dir}/pickup.params"], capture_output=True, timeout=120, env=clean_environment())
     assert found.returncode == 1 and b"FAIL refusals: 2 notifications were refused" in found.stdout, found.stdout

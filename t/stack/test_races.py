@@ -108,7 +108,7 @@ def test_a_deadlock_is_nobodys_trouble(api, many, customers):
         other.tell("COMMIT")
 
     def order():
-        assert held.wait(5)
+        assert held.wait(60)
         return place(many, customers[0], shop, [(first, 1), (second, 1)])
 
     held, before = threading.Event(), api.db.status("Innodb_deadlocks")

@@ -35,11 +35,11 @@ def test_a_poke_is_enough_and_so_is_none(db, relays, push):
     time.sleep(0.15)
     assert len(push.accepted) == 1, "nobody woke it"
     poke(asleep)
-    push.wait(2, 2)
+    push.wait(2, 5)
     proc.stop(asleep)
     relays.start(push_urls=push.url, relay_poll_ms=50)
     db.notify(("shop", 1))
-    push.wait(3, 2)
+    push.wait(3)
 
 
 def test_what_comes_in_quick_succession_is_gathered(db, relays, push):
@@ -52,12 +52,13 @@ def test_what_comes_in_quick_succession_is_gathered(db, relays, push):
     poke(r)
     push.wait(3)
     assert time.monotonic() - begun >= 1, "two had come at once, so the third was waited for"
-    begun = time.monotonic()
-    for n in range(8):
+    def alone():
+        n = len(push.known) + 1
         db.notify(("shop", 1))
         poke(r)
-        push.wait(4 + n)
-    assert time.monotonic() - begun < 6, "who comes alone is not kept waiting: that would take eight seconds"
+        push.wait(n)
+    alone()     # the last one came with others
+    assert proc.quickest(alone, 0.8) < 0.8, "who comes alone is not kept waiting: that would take a second"
 
 
 def test_killed_at_any_moment(db, relays, make_push):
@@ -160,9 +161,20 @@ def test_state_names_the_failing_instance(db, relays, make_push):
     proc.wait_for(lambda: db.value("SELECT state FROM relay_lease") == "", 5, "all well", 0.05)
 
 
+def test_the_state_is_that_of_the_last_try_that_ended(db, relays, make_push):
+    """Also while the next one is waited for."""
+    push = make_push(answer=lambda n, p: 503 if n == 1 else "hang")
+    relays.start(push_urls=push.url, push_timeout_ms=60000)
+    db.notify(("shop", 1))
+    proc.wait_for(lambda: push.tries == 2, 5, "the next try")
+    at = db.value("SELECT expires_at FROM relay_lease")
+    proc.wait_for(lambda: db.value("SELECT expires_at FROM relay_lease") != at, 5, "the state to be written")
+    assert re.fullmatch(r"push unix:\S+: 503 since \S+Z, 1 behind", db.value("SELECT state FROM relay_lease"))
+
+
 def test_one_relay_works_another_takes_over(db, relays, push):
-    a = relays.start(push_urls=push.url, name="a")
-    b = relays.start(push_urls=push.url, name="b")
+    a = relays.start(push_urls=push.url, name="a", relay_lease_s=2)
+    b = relays.start(push_urls=push.url, name="b", relay_lease_s=300)
     assert "standing by" in b.said() and "publishing" not in b.said()
     db.notify(("shop", 1))
     push.wait(1)
@@ -170,15 +182,13 @@ def test_one_relay_works_another_takes_over(db, relays, push):
         assert re.fullmatch(f"[^/]+/{f.read(8)}:.*/a.poke", db.value("SELECT holder FROM relay_lease"))
     proc.stop(a, signal.SIGKILL)
     db.notify(("shop", 1))
-    push.wait(2, 5)
+    push.wait(2)
     assert db.value("SELECT holder FROM relay_lease").endswith("b.poke")
     a = relays.start(push_urls=push.url, name="a")
     proc.wait_for(lambda: "standing by" in a.said(), 5, "a to stand by")
-    began = time.monotonic()
     assert proc.stop(b) == 0
     db.notify(("shop", 1))
-    push.wait(3, 5)
-    assert time.monotonic() - began < 1.5, "a lease that was given back is free at once"
+    push.wait(3)    # a lease that was given back is free: b's had minutes to go
 
 
 def test_a_paused_relay_finds_itself_replaced(db, relays, push):
@@ -201,7 +211,8 @@ def test_a_paused_relay_finds_itself_replaced(db, relays, push):
 
 
 def test_numbers_taken_by_another_are_not_given_again(db, relays, push):
-    r = relays.start(push_urls=push.url, relay_poll_ms=60000)
+    # With a lease of minutes: a renewal would show it the new number before it gives one.
+    r = relays.start(push_urls=push.url, relay_poll_ms=60000, relay_lease_s=300)
     db.notify(("shop", 1))
     poke(r)
     push.wait(1)
@@ -243,7 +254,7 @@ def test_an_insert_that_commits_late_is_not_numbered_twice(db, relays, push):
 def test_one_socket_one_relay(db, relays, push):
     relays.start(push_urls=push.url)
     second = relays.start(push_urls=push.url, wait=False)
-    assert second.wait(5) == 73
+    assert second.wait(60) == 73
     assert "another relay listens" in second.said()
     db.notify(("shop", 1))
     push.wait(1)
@@ -274,7 +285,7 @@ def test_a_restarted_instance_is_served_soon(db, relays, push):
     db.notify(("shop", 1))
     proc.wait_for(lambda: "trying again" in r.said(), 5, "a failure")
     push.start()
-    push.wait(2, 5)
+    push.wait(2, 5)     # not the minute that a try may be away
 
 
 def test_settings_are_read_again(db, relays, folder, push, make_push):
@@ -293,7 +304,7 @@ def test_settings_are_read_again(db, relays, folder, push, make_push):
 
 
 def test_the_database_is_killed_meanwhile(db, relays, push):
-    r = relays.start(push_urls=push.url)
+    r = relays.start(push_urls=push.url, relay_lease_s=2)
     for n in (1, 2):
         db.backlog(3000)
         proc.wait_for(lambda: len(push.known) > 3000 * n - 2900, 5, "it to be at work", 0.001)
@@ -316,7 +327,7 @@ def test_several_are_deleted_without_waiting_for_more(db, relays, push):
     db.notify(*[("shop", 1)] * 5)
     poke(relays.started[-1])
     push.wait(5)
-    db.wait_empty(2)
+    db.wait_empty(5)
 
 
 def test_numbered_and_not_yet_deleted_when_killed(db, relays, push):
@@ -377,13 +388,13 @@ def test_told_to_end_with_several_in_flight(db, relays, push, last):
     db.notify(("shop", 5))
     poke(r)
     push.wait(1)
-    push.answer = lambda n, path: last if path != "/pub/shop/1" or not held.wait(10) else 201
+    push.answer = lambda n, path: last if path != "/pub/shop/1" or not held.wait(60) else 201
     db.notify(*[("shop", 1 + i) for i in range(4)])
     poke(r)
     proc.wait_for(lambda: push.tries > 1, 5, "the first of four", 0.02)
     r.send_signal(signal.SIGTERM)
     held.set()
-    assert r.wait(10) == 0
+    assert r.wait(60) == 0
     assert db.sql("SELECT pub_no FROM push_cursors") == [["5"]]
     assert db.value("SELECT COUNT(*) FROM push_refusals") == ("3" if last == 413 else "0")
 
@@ -391,14 +402,14 @@ def test_told_to_end_with_several_in_flight(db, relays, push, last):
 def test_once(db, relays, push):
     db.notify(*[("shop", 1)] * 300)
     r = relays.start("--once", push_urls=push.url, wait=False)
-    assert r.wait(10) == 0
+    assert r.wait(60) == 0
     assert len(push.wait(300)) == 300 == len(push.accepted) and db.value("SELECT COUNT(*) FROM outbox") == "0"
     push.stop()
     db.notify(("shop", 1))
     r = relays.start("--once", push_urls=push.url, wait=False)
-    assert r.wait(10) == 69
+    assert r.wait(60) == 69
     push.start()
-    assert relays.start("--once", push_urls=push.url, wait=False).wait(10) == 0
+    assert relays.start("--once", push_urls=push.url, wait=False).wait(60) == 0
     push.wait(301)
 
 
@@ -474,16 +485,16 @@ def test_a_backlog_needs_no_memory(db, relays, push):
 def test_wrong_use_is_told(relays, server, folder):
     for args, status, words in (((("--nonsense",)), 64, "not understood"), (("--params", folder / "none"), 78, "none"), (("--help",), 0, "usage")):
         r = relays.start(*args, wait=False, push_urls="")
-        assert r.wait(5) == status and words in r.said()
+        assert r.wait(60) == status and words in r.said()
     r = relays.start(wait=False, db_option_file=folder / "none")
-    assert r.wait(5) == 78
+    assert r.wait(60) == 78
 
 
 def test_old_tables_are_refused(db, relays, push):
     db.sql("UPDATE schema_migrations SET applied_at = NULL ORDER BY number DESC LIMIT 1")
     try:
         r = relays.start(push_urls=push.url, wait=False)
-        assert r.wait(5) == 78
+        assert r.wait(60) == 78
         assert "migrate" in r.said()
     finally:
         db.sql("UPDATE schema_migrations SET applied_at = UTC_TIMESTAMP(6) WHERE applied_at IS NULL")

@@ -177,14 +177,14 @@ def test_a_poke_counts_though_the_database_is_away(db, relays, push):
 def test_an_end_waits_for_the_answer(db, relays, make_push):
     """SIGTERM with a message under way: its answer is taken, so it is not sent again."""
     gate = threading.Event()
-    push = make_push(answer=lambda n, p: gate.wait(10) and 201)
+    push = make_push(answer=lambda n, p: gate.wait(60) and 201)
     r = relays.start(push_urls=push.url)
     db.notify(("shop", 1))
     proc.wait_for(lambda: push.tries, 5, "it to be under way")
     r.send_signal(signal.SIGTERM)
     proc.wait_for(lambda: "ending" in r.said(), 5, "the relay to hear of it")
     gate.set()
-    assert r.wait(5) == 0
+    assert r.wait(60) == 0
     assert db.sql("SELECT pub_no FROM push_cursors") == [["1"]]
     relays.start(push_urls=push.url)
     db.notify(("shop", 1))
@@ -195,17 +195,17 @@ def test_an_end_waits_for_the_answer(db, relays, make_push):
 def test_numbers_given_while_the_lease_changes_hands(db, relays, push, through):
     """The first relay stops short of its INSERT and comes through when the second has read the last number, but not yet the outbox."""
     (way_a, a_file), (way_b, b_file) = through("a"), through("b")
-    a = relays.start(push_urls=push.url, name="a", db_option_file=a_file, db_timeout_s=20)
+    a = relays.start(push_urls=push.url, name="a", db_option_file=a_file, db_timeout_s=20, relay_lease_s=2)
     db.notify(("shop", 1))
     db.wait_cursor(push, 1)
     relays.start(push_urls=push.url, name="b", db_option_file=b_file, db_timeout_s=20, relay_lease_s=12)
     insert, sweep = way_a.at(b'"order_id":%d,' % (db.order + 1)), way_b.at(b"DELETE o FROM outbox")
     db.notify(("shop", 1))
-    assert insert.is_reached.wait(5) and sweep.is_reached.wait(10)
+    assert insert.is_reached.wait(60) and sweep.is_reached.wait(60)
     insert.is_open.set()
     proc.wait_for(lambda: "another relay has taken over" in a.said(), 5, "the first relay to hear of it")
     sweep.is_open.set()
-    push.wait(2, 2)
+    push.wait(2)
     assert db.sql("SELECT pub_no FROM events ORDER BY 1") == [["1"], ["2"]]
 
 

@@ -139,7 +139,7 @@ def run_check(api, text):
         good = f.read()
     with open(path, "w") as f:
         f.write(good + text)
-    done = subprocess.run([api.binary, "check", "--params", path], capture_output=True, timeout=30)
+    done = subprocess.run([api.binary, "check", "--params", path], capture_output=True, timeout=120)
     return done.returncode, (done.stdout + done.stderr).decode(), len(good.splitlines()) + 1
 
 

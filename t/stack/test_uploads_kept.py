@@ -95,11 +95,11 @@ def test_a_kill_between_the_file_and_its_row(api, scratch):
     gate = behind.proxy.at(b".jpg")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         lost = pool.submit(behind.call, "POST", URL, customer, body=photos.JPEG)
-        assert gate.is_reached.wait(10)
+        assert gate.is_reached.wait(60)
         left, = set(files(api)) - set(before)
         behind.kill()
         with pytest.raises((fcgi.Broken, OSError)):
-            lost.result(20)
+            lost.result(60)
     gate.is_open.set()
     behind.stop()
     left = f"{folder(api)}/{left}"
@@ -124,11 +124,11 @@ def test_two_workers_with_the_last_free_place(api, scratch):
     gate = behind.proxy.at(b".jpg")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(behind.call, "POST", URL, customer, body=photos.JPEG)
-        assert gate.is_reached.wait(10)
+        assert gate.is_reached.wait(60)
         second = pool.submit(api.client(**limit), "POST", URL, customer, body=photos.JPEG)
         api.db.wait_for_lock(or_when=second.done)
         gate.is_open.set()
-        assert (first.result(20).status, second.result(20).status) == (201, 429)
+        assert (first.result(60).status, second.result(60).status) == (201, 429)
     behind.stop()
     assert len(files(api)) == len(before) + 1
 
@@ -138,7 +138,7 @@ def test_two_workers_with_the_last_free_place(api, scratch):
 def test_what_waits_too_long_is_removed(api):
     customer = api.tools.user()
     old, new = api.photo(customer), api.photo(customer)
-    api.db.sql(f"UPDATE uploads SET created_at = UTC_TIMESTAMP() - INTERVAL 86390 SECOND WHERE name = '{new.removeprefix(URL)}';"
+    api.db.sql(f"UPDATE uploads SET created_at = UTC_TIMESTAMP() - INTERVAL 85800 SECOND WHERE name = '{new.removeprefix(URL)}';"
                f"UPDATE uploads SET created_at = UTC_TIMESTAMP() - INTERVAL 86410 SECOND WHERE name = '{old.removeprefix(URL)}'")
     relay_again(api)
     proc.wait_for(lambda: not os.path.exists(path_of(api, old)), 20, "the file to be removed")

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lib import check, fcgi, nextversion, proc
-from lib.api import Tools
+from lib.api import PATIENT, Tools
 from lib.stack import Stack
 from lib.subscribe import WebSocket
 
@@ -34,7 +34,7 @@ def programs(binary, source, scratch):
 
 @pytest.fixture(scope="module")
 def running(programs, source, scratch):
-    stack = Stack(programs / "pickup", source, scratch / "upgraded")
+    stack = Stack(programs / "pickup", source, scratch / "upgraded", PATIENT)
     try:
         stack.up()
         yield stack
@@ -68,10 +68,10 @@ class Load:
     def end(self):
         self.stop.set()
         for thread in self.threads[:-1]:
-            thread.join(30)
+            thread.join(180)
         # Nobody places any more: the listener knows how many it waits for.
         self.is_all_placed.set()
-        self.threads[-1].join(30)
+        self.threads[-1].join(180)
         assert not any(thread.is_alive() for thread in self.threads)
 
     def loop(self, job, *args):
@@ -120,7 +120,7 @@ class Load:
                 with contextlib.suppress(TimeoutError):
                     self.messages.append(self.ws.receive(0.2))
             while self.missing():
-                self.messages.append(self.ws.receive(5))
+                self.messages.append(self.ws.receive())
         except Exception as e:      # noqa: BLE001
             self.failed.append(f"the subscription, {self.missing()} missing: {e!r}")
 
@@ -174,7 +174,7 @@ def test_another_version_and_back(running, programs, source, scratch):
     with Load(running) as load:
         load.goes_on()
         # Forth. Without its tables it would not serve.
-        refused = subprocess.run([programs / "next", "request", "--params", coming.params, "GET", "/api/v1/shops"], capture_output=True, text=True, timeout=20)
+        refused = subprocess.run([programs / "next", "request", "--params", coming.params, "GET", "/api/v1/shops"], capture_output=True, text=True, timeout=120)
         assert refused.returncode and "run: pickup migrate" in refused.stderr, refused
         assert f"applied {name}" in coming.run("migrate", "--dir", later)
         load.goes_on()
@@ -206,7 +206,7 @@ def tell(stack, settings):
 def placed_by(stack):
     """How many orders stand in which drawer."""
     said = subprocess.run(["mariadb", f"--defaults-file={stack.dir}/etc/client.cnf", "-N", "-B", "-e", "SELECT drawer, COUNT(*) FROM orders GROUP BY 1"],
-                          capture_output=True, text=True, check=True, timeout=20).stdout
+                          capture_output=True, text=True, check=True, timeout=120).stdout
     return {drawer: int(count) for drawer, count in (line.split("\t") for line in said.splitlines())}
 
 

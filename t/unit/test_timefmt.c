@@ -273,6 +273,7 @@ Test(clock, shifted)
 		{ "60", 60 }, { "-3600\n", -3600 }, { "+5", 5 }, { "0", 0 },
 		/* what is no number moves nothing, and is logged */
 		{ "", 0 }, { "soon", 0 }, { "60s", 0 }, { "99999999999999999999", 0 }, { "10000000001", 0 }, { "-10000000001", 0 },
+		{ "@", 0 }, { "@soon", 0 }, { "@@5", 0 },
 	};
 	char dir[] = "/tmp/pickup-clock-XXXXXX", file[64];
 	struct clock c;
@@ -287,6 +288,27 @@ Test(clock, shifted)
 
 		cr_assert(f && fputs(rows[i].text, f) >= 0 && fclose(f) == 0);
 		cr_expect_eq(shift_seen(&c), rows[i].shift, "\"%s\"", rows[i].text);
+	}
+	unlink(file);
+	rmdir(dir);
+}
+
+Test(clock, standing)
+{
+	static const struct { const char *text; instant now; } rows[] = {
+		{ "@0", 0 }, { "@1772438399\n", 1772438399 * INSTANT_SECOND }, { "@-1", -INSTANT_SECOND },
+	};
+	char dir[] = "/tmp/pickup-clock-XXXXXX", file[64];
+	struct clock c;
+
+	cr_assert(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/shift", dir);
+	c = clock_shifted(file);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		FILE *f = fopen(file, "w");
+
+		cr_assert(f && fputs(rows[i].text, f) >= 0 && fclose(f) == 0);
+		cr_expect_eq(c.now(&c), rows[i].now, "\"%s\"", rows[i].text);
 	}
 	unlink(file);
 	rmdir(dir);

@@ -21,7 +21,7 @@ class Behind:
         for process in self.workers.processes:
             process.kill()
         for process in self.workers.processes:
-            process.wait(20)
+            process.wait(60)
 
     def stop(self):
         for process in self.workers.processes:

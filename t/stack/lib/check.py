@@ -2,6 +2,8 @@
 import datetime
 import re
 
+from . import proc
+
 ORDER = ["id", "shop_id", "customer_id", "customer_name", "order_type", "status", "scheduled_pickup_time",
          "estimated_preparation_minutes", "total_amount", "order_notes", "list_image_url", "has_chitty", "item_count",
          "items", "version", "created_at", "updated_at", "accept_by", "cancelled_by", "cancel_reason"]
@@ -57,6 +59,12 @@ def problem(response, status, code):
     if status in (429, 503):
         assert re.fullmatch(r"\d+", response.header("Retry-After") or ""), response
     return value
+
+
+def heeded(ask):
+    """The answer, when it was waited for as Retry-After says: a database connection that breaks off after a while passes for a database that hangs, which
+    is left alone for a moment."""
+    return proc.wait_for(lambda: (answer := ask()).status != 503 and answer, 10, "the database to be asked again", pause=0.1)
 
 
 def no_leak(response):

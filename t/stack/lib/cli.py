@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from . import mariadb
-from .api import clean_environment, phone, write_params
+from .api import PATIENT, clean_environment, phone, write_params
 
 
 class Cli:
@@ -17,7 +17,7 @@ class Cli:
         mariadb.write_private(f"{dir}/token.key", self.key)
         self.settings = {"PICKUP_DB_OPTION_FILE": f"{dir}/db/pickup.cnf", "PICKUP_TOKEN_KEY_FILE": f"{dir}/token.key",
                          "PICKUP_RELAY_SOCKET": f"{dir}/relay.sock", "PICKUP_PUSH_URLS": f"unix:{dir}/push.sock",
-                         "PICKUP_RELAY_POLL_MS": "50", "PICKUP_RELAY_LEASE_S": "2",
+                         "PICKUP_RELAY_POLL_MS": "50", "PICKUP_RELAY_LEASE_S": "6", **PATIENT,
                          "PICKUP_PASSWORD_MEMORY_KIB": "8192", "PICKUP_PASSWORD_PASSES": "1"}
         self.params = self.write_settings("pickup.params")
 

@@ -11,6 +11,7 @@ HOLD_COMMIT = "hold commit"     # the server never hears of it
 CUT_COMMIT = "cut commit"       # … and the connection breaks
 CUT_ROWS = "cut rows"           # the connection breaks amid a result
 HOLD_ROWS = "hold rows"         # no more of a result arrives
+MARK_MAX = 30                   # bytes of a mark, less than these
 
 
 def _exactly(conn, n):
@@ -31,7 +32,7 @@ class Gate:
 
     def pass_through(self):
         self.is_reached.set()
-        self.is_open.wait(30)
+        self.is_open.wait(180)
 
 
 class _Pair:
@@ -39,6 +40,7 @@ class _Pair:
 
     def __init__(self, proxy, client):
         self.proxy, self.client, self.what, self.has_answer = proxy, client, None, True
+        self.before = b""       # the end of what came of the answer, where a mark may begin
         self.server = socket.socket(socket.AF_UNIX)
         self.server.connect(proxy.server_path)
         for run in (self._forth, self._back):
@@ -72,6 +74,7 @@ class _Pair:
                 self.client.recv(1)     # until the program is gone
                 return
             self.proxy._count(self)
+            self.before = b""
             self.server.sendall(head + packet)
 
     def _back(self):
@@ -79,16 +82,17 @@ class _Pair:
             self.has_answer = True
             if self.what == HOLD_ANSWER:
                 self.proxy.holds.set()
-                self.proxy.released.wait(30)
+                self.proxy.released.wait(180)
             elif self.what == CUT_ANSWER:
                 return
-            what = self.proxy._take_rows(data)
+            what = self.proxy._take_rows(self.before + data)
             if what:
-                self.client.sendall(data[:data.rindex(what[0])])
+                self.client.sendall(data[:max(0, (self.before + data).rindex(what[0]) - len(self.before))])
                 if what[1] == HOLD_ROWS:
                     self.server.recv(1)     # until the program is gone
                 return
             self.client.sendall(data)
+            self.before = (self.before + data)[-MARK_MAX:]
 
 
 class DbProxy:

@@ -44,7 +44,7 @@ def _exactly(conn, n):
     return data
 
 
-def request(path, params, body=b"", timeout=20.0, pause=None):
+def request(path, params, body=b"", timeout=60.0, pause=None):
     """Sends one request to the socket at path; gives (standard output, standard error, application status). pause is called before each record of
     the body."""
     with socket.socket(socket.AF_UNIX) as conn:

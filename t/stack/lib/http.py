@@ -131,7 +131,7 @@ class FcgiClient(Client):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=20.0):
+    def __init__(self, path, timeout=60.0):
         super().__init__("localhost", timeout=timeout)
         self.path = str(path)
 
@@ -147,12 +147,12 @@ class HttpClient(Client):
     def __init__(self, where):
         self.where = where
 
-    def connection(self, timeout=20.0):
+    def connection(self, timeout=60.0):
         if self.where[0] == "unix":
             return UnixConnection(self.where[1], timeout)
         return http.client.HTTPConnection(self.where[1], self.where[2], timeout=timeout)
 
-    def socket(self, timeout=20.0):
+    def socket(self, timeout=60.0):
         """A bare connected socket."""
         conn = self.connection(timeout)
         conn.connect()

@@ -57,7 +57,7 @@ class Server:
                                         "password=\"p# w\"\ndatabase=pickup\n")
         subprocess.run([_find("mariadb-install-db"), f"--defaults-file={self.config}", "--skip-test-db", "--force",
                         "--auth-root-authentication-method=normal"],
-                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300)
 
     def start(self):
         self.process = proc.start([_find("mariadbd"), f"--defaults-file={self.config}"], f"{self.dir}/log")
@@ -75,7 +75,7 @@ class Server:
     def _client(self, statements, database):
         return subprocess.run([_find("mariadb"), "--no-defaults", "-S", f"{self.dir}/sock", "-u", "root", "-N", "-B",
                                "--default-character-set=utf8mb4", *([database] if database else [])],
-                              input=statements.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30)
+                              input=statements.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
 
     def sql(self, statements, database="pickup"):
         """Runs statements as root; gives the rows as lists of text. For set-ups that no interface offers."""
@@ -122,7 +122,7 @@ class Session:
     def __exit__(self, *_):
         self.client.stdin.close()
         self.client.stdout.close()
-        self.client.wait(10)
+        self.client.wait(120)
 
 
 def write_private(path, text):

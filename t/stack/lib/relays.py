@@ -176,8 +176,8 @@ class Relays:
     def start(self, *args, name="a", wait=True, **settings):
         """A relay; settings by their names without PICKUP_, in small letters. wait: until it has found its place."""
         path = self.folder / f"{name}.poke"
-        values = {"db_option_file": self.server.option_file, "relay_socket": path, "relay_poll_ms": 50, "relay_lease_s": 2, "log_level": "debug",
-                  "push_timeout_ms": 2000, "push_retry_max_ms": 200, **settings}
+        values = {"db_option_file": self.server.option_file, "relay_socket": path, "relay_poll_ms": 50, "relay_lease_s": 6, "log_level": "debug",
+                  "push_timeout_ms": 15000, "db_timeout_s": 15, "db_connect_timeout_s": 15, "push_retry_max_ms": 200, **settings}
         env = {"PATH": os.environ["PATH"], "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
         env.update({f"PICKUP_{k.upper()}": str(v) for k, v in values.items() if v is not None})
         log = self.folder / f"{name}.log"

@@ -1,5 +1,6 @@
 """Everything, nginx included, as ./bootstrap sets it up in a folder of its own."""
 import os
+import re
 import signal
 import subprocess
 
@@ -15,9 +16,9 @@ class Stack(Calls):
 
     demo_password = "pickup-demo-1"
 
-    def __init__(self, binary, source, dir, **options):
-        """options: more of bootstrap's environment, as PICKUP_SINGLE="on"."""
-        self.options = options
+    def __init__(self, binary, source, dir, settings=None, **options):
+        """settings: instead of those that are shipped. options: more of bootstrap's environment, as PICKUP_SINGLE="on"."""
+        self.settings, self.options = settings or {}, options
         self.binary, self.source, self.dir = str(binary), str(source), str(dir)
         self.process = None
         self.listen = f"{dir}/front.sock"
@@ -36,11 +37,18 @@ class Stack(Calls):
     def setup(self):
         """The folder with its settings and an empty database, nothing running yet."""
         setup = subprocess.run([f"{self.source}/bootstrap", "setup", self.dir], env=self.environment(), stdin=subprocess.DEVNULL,
-                               capture_output=True, timeout=60)
+                               capture_output=True, timeout=300)
         text = (setup.stdout + setup.stderr).decode(errors="replace")
         if setup.returncode and ("is missing;" in text or "no nginx with" in text):
             pytest.skip(text.strip().splitlines()[-1])
         assert setup.returncode == 0, text
+        with open(f"{self.dir}/pickup.params") as f:
+            params = f.read()
+        for name, value in self.settings.items():
+            params, found = re.subn(rf"(?m)^fastcgi_param {name} .*;$", f"fastcgi_param {name} {value};", params)
+            assert found == 1, name
+        with open(f"{self.dir}/pickup.params", "w") as f:
+            f.write(params)
 
     def run(self):
         # What an earlier life in this folder said must not be taken for this one's.
@@ -95,7 +103,7 @@ class Stack(Calls):
 
     def service(self, part, *options):
         """s6-svc on a part: "-d" down, "-u" up."""
-        subprocess.run(["s6-svc", *options, f"{self.dir}/service/{part}"], check=True, timeout=10)
+        subprocess.run(["s6-svc", *options, f"{self.dir}/service/{part}"], check=True, timeout=60)
 
     def ready(self):
         def is_ready():

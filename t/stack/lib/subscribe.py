@@ -23,7 +23,7 @@ def _the_loop():
         return _loop
 
 
-def _run(coroutine, timeout=15.0):
+def _run(coroutine, timeout=60.0):
     return asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, timeout), _the_loop()).result(timeout + 5)
 
 
@@ -85,7 +85,7 @@ class WebSocket:
 
         async def connect():
             return await websockets.connect(f"ws://localhost{target}", sock=sock, extra_headers=extra, ping_interval=None, compression=None,
-                                            subprotocols=["ws+meta.nchan"] if meta else None, max_size=None, open_timeout=10, close_timeout=2)
+                                            subprotocols=["ws+meta.nchan"] if meta else None, max_size=None, open_timeout=60, close_timeout=2)
 
         sock = client.socket(None)
         sock.setblocking(False)
@@ -98,7 +98,7 @@ class WebSocket:
             raise Refused(again.status, again.headers, again.body) from None
         assert not meta or self._ws.subprotocol == "ws+meta.nchan"
 
-    def receive(self, timeout=10.0):
+    def receive(self, timeout=60.0):
         """The next Message; Closed where the connection ends first, TimeoutError where nothing comes."""
         try:
             frame = _run(self._ws.recv(), timeout)
@@ -107,10 +107,10 @@ class WebSocket:
         assert isinstance(frame, str), frame
         return Message(frame, self._meta)
 
-    def take(self, count, timeout=10.0):
+    def take(self, count, timeout=60.0):
         return [self.receive(timeout) for _ in range(count)]
 
-    def closed(self, timeout=10.0):
+    def closed(self, timeout=60.0):
         """Waits for the end, ignoring messages; gives the Closed."""
         while True:
             try:
@@ -146,7 +146,7 @@ class EventSource:
     """A subscription by server-sent events."""
 
     def __init__(self, client, target, token=None, headers=None):
-        self._conn = client.connection(10)
+        self._conn = client.connection()
         all_headers = {"Accept": "text/event-stream", **(headers or {})}
         if token is not None:
             all_headers["Authorization"] = f"Bearer {getattr(token, 'token', token)}"
@@ -188,7 +188,7 @@ class LongPoll(threading.Thread):
 
     def __init__(self, client, target, token, headers=None):
         super().__init__(daemon=True)
-        self._conn = client.connection(15)
+        self._conn = client.connection()
         self._conn.request("GET", target, headers={"Authorization": f"Bearer {token.token}", "Accept": "application/json", **(headers or {})})
         self._response = None
         self.start()
@@ -200,7 +200,7 @@ class LongPoll(threading.Thread):
         except (OSError, http.client.HTTPException) as e:
             self._response = e
 
-    def result(self, timeout=10):
+    def result(self, timeout=60):
         self.join(timeout)
         assert isinstance(self._response, Response), self._response
         if self._response.status == 200:

@@ -9,8 +9,8 @@ def together(calls):
     barrier = threading.Barrier(len(calls))
 
     def run(call):
-        barrier.wait(30)
+        barrier.wait(60)
         return call()
 
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-        return [f.result(60) for f in [pool.submit(run, call) for call in calls]]
+        return [f.result(180) for f in [pool.submit(run, call) for call in calls]]

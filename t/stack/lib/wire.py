@@ -48,6 +48,14 @@ def status(data):
     return int(data.split(b" ", 2)[1]) if data.startswith(b"HTTP/") else None
 
 
+def answered(conn):
+    """The status of the answer that comes, however long that takes."""
+    data = b""
+    while b"\r\n" not in data and (piece := conn.recv(65536)):
+        data += piece
+    return status(data)
+
+
 def asked(stack, raw, seconds=2.5):
     """(status, whether the connection ended) after so long at most, for a client that sends that and no more."""
     with stack.call.socket() as conn:
@@ -150,7 +158,7 @@ def free_port6():
 def unix(path):
     """A connection to a Unix socket."""
     conn = socket.socket(socket.AF_UNIX)
-    conn.settimeout(10)
+    conn.settimeout(60)
     conn.connect(str(path))
     return conn
 
@@ -177,7 +185,7 @@ def tls(path, version=None, protocols=("http/1.1",), session=None, ciphers="ALL:
 def exchange(conn, raw):
     """The Response to a request with "Connection: close" on a connection."""
     conn.sendall(raw)
-    data, _ = heard(conn, 10)
+    data, _ = heard(conn, 60)
     top, _, body = data.partition(b"\r\n\r\n")
     lines = top.decode("latin-1").split("\r\n")
     return Response(int(lines[0].split()[1]), [tuple(line.split(": ", 1)) for line in lines[1:]], body)
