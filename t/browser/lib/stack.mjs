@@ -8,6 +8,8 @@ import { Api } from "./api.mjs";
 import { until } from "./test.mjs";
 
 const PARTS = ["front", "push", "relay", "workers", "mariadbd"];
+/** How long a part may take to end or to begin: a database on a busy disk takes its time. */
+const PART_MS = 40000;
 
 /** A port that nobody listens on. */
 function freePort() {
@@ -99,7 +101,7 @@ export class Stack {
 	async restart(part, signal = "SIGKILL") {
 		const before = this.pid(part);
 		process.kill(before, signal);
-		await until(() => ![null, before].includes(this.pid(part)), `${part} to come back`);
+		await until(() => ![null, before].includes(this.pid(part)), `${part} to come back`, PART_MS);
 		await this.ready();
 	}
 
@@ -112,7 +114,7 @@ export class Stack {
 
 	async down(part) {
 		execFileSync("s6-svc", ["-d", `${this.dir}/service/${part}`]);
-		await until(() => !this.pid(part), `${part} to end`);
+		await until(() => !this.pid(part), `${part} to end`, PART_MS);
 	}
 
 	async back(part) {
@@ -121,14 +123,7 @@ export class Stack {
 	}
 
 	async ready() {
-		await until(async () => (await fetch(`${this.origin}/readyz`).catch(() => ({}))).status === 200, "readyz", 20000);
-	}
-
-	/** Another value for a setting, in force when this returns. */
-	async set(name, value) {
-		const file = `${this.dir}/pickup.params`;
-		writeFileSync(file, text(file).replace(new RegExp(`(fastcgi_param ${name}) .*;`), `$1 ${value};`));
-		process.kill(this.pid("front"), "SIGHUP");
+		await until(async () => (await fetch(`${this.origin}/readyz`).catch(() => ({}))).status === 200, "readyz", PART_MS);
 	}
 
 	/** The address of the same front nginx with TLS and HTTP/2, as telephones reach it; good until the stack ends. */
