@@ -44,7 +44,7 @@ export async function sees(page, status) {
 
 /** The same, and its socket brought it. */
 export async function hears(scene, page, status) {
-	await until(() => scene.heard(page).some((frame) => frame.includes(`"${status === "ready" ? "pickup_ready" : "order_update"}"`) && frame.includes(`"status":"${status}"`)), `the socket to bring ${status}`);
+	await until(() => scene.heard(page).some((frame) => frame.includes(`"status":"${status}"`)), `the socket to bring ${status}`);
 	return sees(page, status);
 }
 

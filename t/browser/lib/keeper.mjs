@@ -1,6 +1,6 @@
 // keeper.mjs - what a shopkeeper does on the board, by what is seen and read out; and whether the board tells the truth.
 import assert from "node:assert/strict";
-import { PATIENCE_MS, until } from "./test.mjs";
+import { until } from "./test.mjs";
 import { w, within } from "./words.mjs";
 
 const OPEN = ["pending", "confirmed", "preparing", "ready"];

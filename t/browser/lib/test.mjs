@@ -2,9 +2,9 @@
 
 export const tests = [];
 
-/** How long what must happen may take, in ms, where nothing is said: longer than the longest pause that a page makes between two tries, 15 seconds. It says
+/** How long what must happen may take, in ms, where nothing is said: twice the longest pause that a page makes between two tries, 15 seconds. It says
  * nothing of what is quick: where something must come by one way and not by a slower one, the slower one is shut. */
-export const PATIENCE_MS = 20000;
+export const PATIENCE_MS = 30000;
 
 /** A test: run(scene) throws where it fails. lane: "calm", "troubled" (takes parts of its stack away) or "alone" (measures). */
 export function test(name, run, lane = "calm") {
