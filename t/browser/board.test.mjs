@@ -104,6 +104,27 @@ test("board: a double tap on a dialog does nothing to what lies beneath it", asy
 	await stays(async () => (await scene.api.orders(shop)).every((o) => o.id === first.id || o.status === "pending"), "the order beneath untouched", 1500);
 });
 
+test("board: a tap that comes in one breath with a dialog's end does nothing to what lies beneath it", async (scene) => {
+	const shop = await scene.api.shop();
+	const customer = await scene.api.user();
+	const [first, second] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
+	const page = await asKeeper(scene, shop);
+	await page.getByRole("button", { name: w("board.hush") }).tap();
+	await tap(page, first, "board.minutes");
+	const choice = page.getByRole("dialog").getByRole("button", { name: w("board.minutes_choice", { n: 40 }) });
+	await choice.waitFor();
+	await rested(page);
+	// A slow tablet hears of both fingers before it draws, and tells of the end then.
+	await choice.evaluate((go, id) => {
+		go.click();
+		document.querySelector(`#order-${id} [data-do=confirmed]`).dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 }));
+	}, second.id);
+	await until(async () => (await scene.api.read(customer, first)).status === "confirmed", "the choice to be saved");
+	await agrees(scene, page, shop);
+	await rested(page);
+	assert.deepEqual((await scene.api.orders(shop)).reverse().map((o) => o.status), ["confirmed", "pending"]);
+});
+
 test("board: taps rest for a moment where an alert moves what lies below", async (scene) => {
 	const shop = await scene.api.shop();
 	await scene.api.order(await scene.api.user(), shop);
