@@ -150,6 +150,21 @@ test("checkout: what somebody stopped is not sent again by itself", async (scene
 	assert.equal((await scene.api.orders(shop)).length, 1);
 });
 
+test("checkout: what somebody stops while it is on its way is not sent again either", async (scene) => {
+	const shop = await scene.api.shop();
+	const page = await asCustomer(scene, await scene.api.user(), `shop/${shop.id}`);
+	await more(page, shop.products[0].name);
+	await toCheckout(page);
+	const sent = [];
+	await page.route("**/api/v1/orders/", (route) => (sent.push(route) === 1 ? route.abort() : undefined));
+	await placing(page).click();
+	await until(() => sent.length === 2, "another try, which hangs");
+	await button(page, "order.stop_trying").click();
+	await sent[1].abort();
+	await news(page, "order.not_known").waitFor();
+	assert.equal(sent.length, 2);
+});
+
 test("checkout: a session that ended while choosing is asked for, and the order goes on", async (scene) => {
 	const shop = await scene.api.shop();
 	const who = await scene.api.user();

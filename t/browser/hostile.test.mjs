@@ -15,7 +15,7 @@ const fit = (text, length) => [...text].slice(0, length).join("");
 
 /** What both people read of it must be the very text, and nothing of it an element. */
 async function holds(page, text, where) {
-	await page.waitForFunction((t) => document.body.textContent.includes(t), text, { timeout: 5000 }).catch(() => assert.fail(`${where} does not show ${text}`));
+	await page.waitForFunction((t) => document.body.textContent.includes(t), text).catch(() => assert.fail(`${where} does not show ${text}`));
 	assert.equal(await page.evaluate(() => globalThis.hacked), undefined, where);
 	assert.equal(await page.locator("img[src=x], bdi b, script:not([src])").count(), 0, where);
 }

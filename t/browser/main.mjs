@@ -12,7 +12,7 @@ import { Scene } from "./lib/scene.mjs";
 import { tests } from "./lib/test.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const PATIENCE_MS = 60000;
+const PATIENCE_MS = 180000;
 
 function print(state, name, error) {
 	state.count++;
@@ -21,7 +21,7 @@ function print(state, name, error) {
 	if (error) process.stdout.write(String(error.stack ?? error).replace(/^/gm, "# ") + "\n");
 }
 
-/** Settles as work does, or fails after a minute. */
+/** Settles as work does, or fails after some minutes: only what hangs. */
 async function inTime(work) {
 	let timer;
 	const late = new Promise((_, reject) => {

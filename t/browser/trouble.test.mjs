@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { sleeps } from "./lib/browser.mjs";
 import { asCustomer, sees } from "./lib/customer.mjs";
-import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rings, signIn, tap } from "./lib/keeper.mjs";
+import { agrees, alert, asKeeper, card, confirm, isCut, isLive, isRinging, on, rested, rings, ringsAtOnce, signIn, tap } from "./lib/keeper.mjs";
 import { photo } from "./lib/photos.mjs";
 import { pause, test, until } from "./lib/test.mjs";
 import { w, within } from "./lib/words.mjs";
@@ -17,6 +17,13 @@ async function opened(scene) {
 	return { shop, customer, page };
 }
 
+/** Where a finger taps it. */
+async function placeOf(button) {
+	await button.scrollIntoViewIfNeeded();
+	const { x, y, width, height } = await button.boundingBox();
+	return [x + width / 2, y + height / 2];
+}
+
 const statusOf = async (scene, who, order) => (await scene.api.read(who, order)).status;
 const troubled = (name, run) => test(`trouble: ${name}`, run, "troubled");
 
@@ -25,7 +32,7 @@ troubled("offline while orders come, change and are tapped", async (scene) => {
 	const [first, second] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
 	await rings(page, 2);
 	await page.context().setOffline(true);
-	await isLive(page, "offline");
+	await isCut(page);
 	await alert(page, "board.stale").waitFor();
 	await confirm(page, first);
 	await card(page, first).getByText(w("board.not_saved")).waitFor();
@@ -80,8 +87,7 @@ troubled("the push nginx is killed, and comes back", async (scene) => {
 	await rings(page, 1);
 	await card(page, order).waitFor();
 	await isLive(page);
-	await scene.api.order(customer, shop);
-	await rings(page, 2, 2000);
+	await ringsAtOnce(page, 2, () => scene.api.order(customer, shop));
 	await agrees(scene, page, shop);
 });
 
@@ -96,9 +102,8 @@ troubled("the push nginx is away: the board asks, and says that it is not live",
 	} finally {
 		await scene.stack.back("push");
 	}
-	await isLive(page, "live", 20000);
-	await scene.api.order(customer, shop);
-	await rings(page, 2, 2000);
+	await isLive(page);
+	await ringsAtOnce(page, 2, () => scene.api.order(customer, shop));
 });
 
 troubled("the front nginx is killed, and comes back", async (scene) => {
@@ -117,9 +122,10 @@ troubled("workers are killed amid taps", async (scene) => {
 	await rings(page, 4);
 	for (const order of orders) {
 		await Promise.all([confirm(page, order), pause(3).then(() => scene.stack.killWorker())]);
-		await until(async () => (await statusOf(scene, customer, order)) === "confirmed", "the tap to be saved");
+		// What it shows comes to rest before the next tap: an answer that got lost, and comes later, moves cards.
+		await agrees(scene, page, shop);
+		assert.equal(await statusOf(scene, customer, order), "confirmed");
 	}
-	await agrees(scene, page, shop);
 	assert.deepEqual((await scene.api.orders(shop)).map((o) => o.version), [2, 2, 2, 2]);
 });
 
@@ -131,7 +137,7 @@ troubled("no workers, a tap, a reload: it is saved when they are back", async (s
 	try {
 		await confirm(page, order);
 		await card(page, order).getByText(w("board.not_saved")).waitFor();
-		await isLive(page, "offline");
+		await isCut(page);
 		await page.reload();
 		await alert(page, "board.unread").waitFor();
 	} finally {
@@ -149,12 +155,12 @@ troubled("the database is away", async (scene) => {
 	try {
 		await confirm(page, order);
 		await card(page, order).getByText(w("board.not_saved")).waitFor();
-		await isLive(page, "offline");
+		await isCut(page);
 	} finally {
 		await scene.stack.back("mariadbd");
 	}
-	await until(async () => (await statusOf(scene, customer, order)) === "confirmed", "the tap to be saved", 20000);
-	await agrees(scene, page, shop, 20000);
+	await until(async () => (await statusOf(scene, customer, order)) === "confirmed", "the tap to be saved");
+	await agrees(scene, page, shop);
 });
 
 troubled("the token ends: it says so, and after signing in it has rung for all that came", async (scene) => {
@@ -162,13 +168,13 @@ troubled("the token ends: it says so, and after signing in it has rung for all t
 	const first = await scene.api.order(customer, shop);
 	await rings(page, 1);
 	await tap(page, first, "board.heard");
-	await page.evaluate((token) => {
-		const who = JSON.parse(localStorage.getItem("pickup.board"));
-		localStorage.setItem("pickup.board", JSON.stringify({ ...who, access_token: token }));
+	// As if another window had signed in: the board is at work with it before it ends, however long a page takes to load.
+	await page.evaluate((access_token) => {
+		const key = "pickup.board";
+		localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key)), access_token }));
+		dispatchEvent(new StorageEvent("storage", { key }));
 	}, scene.stack.token(shop.keeper, 3));
-	await page.reload();
-	await isLive(page);
-	await page.getByRole("heading", { name: w("board.sign_in_title") }).waitFor({ timeout: 15000 });
+	await page.getByRole("heading", { name: w("board.sign_in_title") }).waitFor();
 	await alert(page, "board.expired").waitFor();
 	const second = await scene.api.order(customer, shop);
 	await signIn(page, shop.keeper);
@@ -207,10 +213,11 @@ troubled("two tablets at once", async (scene) => {
 	for (const tablet of [page, other]) await rings(tablet, 2);
 	await confirm(page, first);
 	await on(other, first, "board.next_preparing").waitFor();
-	await Promise.all([confirm(page, second), (async () => {
-		await tap(other, second, "board.cancel");
-		await other.getByRole("dialog").getByRole("button", { name: w("board.cancel") }).tap();
-	})()]);
+	// Both fingers are where they tap: what one does may take from under the other what that is on.
+	await tap(other, second, "board.cancel");
+	await rested(page);
+	const places = [await placeOf(on(page, second, "board.confirm_minutes")), await placeOf(other.getByRole("dialog").getByRole("button", { name: w("board.cancel") }))];
+	await Promise.all([page, other].map((tablet, n) => tablet.touchscreen.tap(...places[n])));
 	await until(async () => (await statusOf(scene, customer, second)) !== "pending", "one of them to be done");
 	for (const tablet of [page, other]) {
 		await agrees(scene, tablet, shop);
@@ -224,9 +231,9 @@ troubled("both tablets tap the same at the same moment", async (scene) => {
 	const { shop, customer, page } = await opened(scene);
 	const other = await asKeeper(scene, shop);
 	const order = await scene.api.order(customer, shop);
-	for (const tablet of [page, other]) await on(tablet, order, "board.confirm_minutes").waitFor();
-	const go = (tablet) => on(tablet, order, "board.confirm_minutes").evaluate((b) => b.click());
-	await Promise.all([go(page), go(other)]);
+	const buttons = [];
+	for (const tablet of [page, other]) buttons.push(await on(tablet, order, "board.confirm_minutes").elementHandle());
+	await Promise.all(buttons.map((button) => button.evaluate((b) => b.click())));
 	for (const tablet of [page, other]) await on(tablet, order, "board.next_preparing").waitFor();
 	assert.equal((await scene.api.read(customer, order)).version, 2);
 	for (const tablet of [page, other]) await agrees(scene, tablet, shop);
@@ -242,10 +249,10 @@ troubled("asleep: its timers stand still while orders come and the push nginx is
 	const [second, third] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
 	await pause(4000);
 	await wake();
-	for (const order of [second, third]) await card(page, order).waitFor({ timeout: 5000 });
+	for (const order of [second, third]) await card(page, order).waitFor();
 	await rings(page, 2);
 	await agrees(scene, page, shop);
-	await isLive(page, "live", 20000);
+	await isLive(page);
 });
 
 troubled("the customer's page: the push nginx is killed, then it is offline; it ends at what holds", async (scene) => {
@@ -261,7 +268,7 @@ troubled("the customer's page: the push nginx is killed, then it is offline; it 
 	await page.getByText(within("order.not_live")).waitFor({ timeout: 40000 });
 	await scene.api.change(shop, order, { status: "ready" });
 	await page.context().setOffline(false);
-	await sees(page, "ready", 5000);
+	await sees(page, "ready");
 });
 
 troubled("the customer's page: signed out everywhere, its basket stays and is ordered once", async (scene) => {
@@ -293,7 +300,7 @@ troubled("the customer's page: the database is away amid placing; it goes on try
 	} finally {
 		await scene.stack.back("mariadbd");
 	}
-	await sees(page, "pending", 20000);
+	await sees(page, "pending");
 	assert.equal((await scene.api.orders(shop)).length, 1);
 });
 
@@ -335,12 +342,12 @@ troubled("a network's own log-in page for a while: the board stays, and shows wh
 	let asked = 0;
 	const body = "<title>Sign in to this network</title>";
 	await page.route("**/api/v1/**", (route) => route.fulfill({ status: [401, 403, 404][asked++ % 3], contentType: "text/html", body }));
-	await isLive(page, "offline");
+	await isCut(page);
 	await confirm(page, first);
 	await card(page, first).getByText(w("board.not_saved")).waitFor();
 	await until(() => asked > 5, "it to go on asking");
 	await page.unroute("**/api/v1/**");
-	await until(async () => (await statusOf(scene, customer, first)) === "confirmed", "the tap to be saved", 20000);
+	await until(async () => (await statusOf(scene, customer, first)) === "confirmed", "the tap to be saved");
 	await scene.api.order(customer, shop);
 	await rings(page, 1);
 	await agrees(scene, page, shop);
@@ -356,7 +363,7 @@ troubled("a part of a page that gets lost on its way is asked for again, or said
 	};
 	const order = await scene.open("/order/");
 	const words = await lose(order, "/words/en.js");
-	await until(() => words.asked === 2, "the words to be asked for again");
+	await until(() => words.asked >= 2, "the words to be asked for again");
 	words.isLosing = false;
 	await order.getByRole("link", { name: shop.name }).first().waitFor();
 	const board = await asKeeper(scene, shop);
@@ -389,7 +396,7 @@ troubled("offline the shop is paused, and then otherwise: both are wanted, the l
 	await page.getByLabel(w("board.pause_reason")).waitFor();
 	await page.keyboard.press("Escape");
 	await page.context().setOffline(true);
-	await isLive(page, "offline");
+	await isCut(page);
 	await paused("The oven is cold");
 	await paused("The oven is gone");
 	await page.context().setOffline(false);

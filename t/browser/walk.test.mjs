@@ -1,7 +1,7 @@
 // The whole way of an order with both pages open side by side, by what two people see and tap.
 import assert from "node:assert/strict";
-import { button, field, heading, link, more, placing, register, sees, toCheckout } from "./lib/customer.mjs";
-import { agrees, card, confirm, isLive, isRinging, on, rings, signIn, tap } from "./lib/keeper.mjs";
+import { button, field, hears, heading, link, more, placing, register, sees, toCheckout } from "./lib/customer.mjs";
+import { agrees, card, confirm, isLive, isRinging, on, ringsAtOnce, signIn, tap } from "./lib/keeper.mjs";
 import { test, until } from "./lib/test.mjs";
 import { w, within } from "./lib/words.mjs";
 
@@ -26,24 +26,25 @@ test("walk: from an empty basket to picked up, both pages side by side", async (
 	await toCheckout(customer);
 	await field(customer, "order.notes").fill("Will come at 5 PM sharp");
 	await placing(customer).click();
-	await register(customer, { full_name: "Kiran Kumar", phone_number: scene.api.phone(), password: scene.api.password });
-	const id = await sees(customer, "pending");
-
-	await rings(keeper, 1, 2000);
+	const id = await ringsAtOnce(keeper, 1, async () => {
+		await register(customer, { full_name: "Kiran Kumar", phone_number: scene.api.phone(), password: scene.api.password });
+		return sees(customer, "pending");
+	});
+	await customer.getByText(w("order.live")).waitFor();
 	const order = card(keeper, { id });
 	for (const text of ["Kiran Kumar", "Basmati rice", "Toor dal", "Will come at 5 PM sharp", /262\.50/]) await order.getByText(text).first().waitFor();
 	assert.match(await keeper.title(), /\(1\)/);
 	await confirm(keeper, { id });
-	await sees(customer, "confirmed", 2000);
+	await hears(scene, customer, "confirmed");
 	await customer.getByText(w("order.minutes", { n: 20 })).waitFor();
 	await until(async () => !(await isRinging(keeper)), "silence");
 	await tap(keeper, { id }, "board.next_preparing");
-	await sees(customer, "preparing", 2000);
+	await hears(scene, customer, "preparing");
 	await tap(keeper, { id }, "board.next_ready");
-	await sees(customer, "ready", 2000);
+	await hears(scene, customer, "ready");
 	await agrees(scene, keeper, shop);
 	await tap(keeper, { id }, "board.next_picked_up");
-	await sees(customer, "picked_up", 2000);
+	await hears(scene, customer, "picked_up");
 	await agrees(scene, keeper, shop);
 	assert.doesNotMatch(await keeper.title(), /\(1\)/);
 
@@ -61,19 +62,21 @@ test("walk: a pre-order with its day and time, other minutes, and a cancellation
 	await field(customer, "order.day").selectOption({ index: 2 });
 	await customer.getByRole("group", { name: w("order.slot") }).getByRole("radio").nth(20).check();
 	await placing(customer).click();
-	await register(customer, { full_name: "Meera Nair", phone_number: scene.api.phone(), password: scene.api.password });
-	const id = await sees(customer, "pending");
-	await rings(keeper, 1, 2000);
+	const id = await ringsAtOnce(keeper, 1, async () => {
+		await register(customer, { full_name: "Meera Nair", phone_number: scene.api.phone(), password: scene.api.password });
+		return sees(customer, "pending");
+	});
+	await customer.getByText(w("order.live")).waitFor();
 	const { scheduled_pickup_time } = await scene.api.read(shop.keeper, { id });
 	const day = new Intl.DateTimeFormat("en", { weekday: "short", timeZone: shop.timezone }).format(new Date(scheduled_pickup_time));
 	await card(keeper, { id }).getByText(new RegExp(day)).first().waitFor();
 	await tap(keeper, { id }, "board.minutes");
 	await keeper.getByRole("dialog").getByRole("button", { name: w("board.minutes_choice", { n: 40 }) }).tap();
-	await sees(customer, "confirmed", 2000);
+	await hears(scene, customer, "confirmed");
 	await tap(keeper, { id }, "board.cancel");
 	await keeper.getByLabel(w("board.reason_sold_out")).check();
 	await keeper.getByRole("dialog").getByRole("button", { name: w("board.cancel") }).tap();
-	await sees(customer, "cancelled", 2000);
+	await hears(scene, customer, "cancelled");
 	await customer.getByText(within("board.reason_sold_out")).waitFor();
 	await agrees(scene, keeper, shop);
 	const order = await scene.api.read(shop.keeper, { id });

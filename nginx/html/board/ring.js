@@ -48,6 +48,8 @@ export class Ring extends EventTarget {
 	#isStarting = true;
 	/** How far the sound was when it was looked at last; null where it did not go on. */
 	#heard = null;
+	/** When that was. */
+	#lookedAt = 0;
 	/** It is said to go on, and stands still. */
 	#isStuck = false;
 
@@ -77,6 +79,7 @@ export class Ring extends EventTarget {
 		this.#gain.connect(this.#context.destination);
 		this.volume = this.#volume;
 		this.#heard = 0;
+		this.#lookedAt = performance.now();
 		this.#context.onstatechange = () => this.dispatchEvent(new Event("state"));
 		this.#resume();
 		this.#sound();
@@ -84,6 +87,10 @@ export class Ring extends EventTarget {
 
 	/** A call, another loudspeaker or a sleep of the machine ends the sound, and not every browser lets it go on afterwards, or says that it does not. */
 	#check() {
+		// After the page stood still its timer is late, and the next time in time: in a moment no sound goes on.
+		const now = performance.now();
+		if (now - this.#lookedAt < CHECK_MS / 2) return;
+		this.#lookedAt = now;
 		const { state, currentTime } = this.#context;
 		const wasStuck = this.#isStuck;
 		this.#isStuck = state === "running" && currentTime === this.#heard;

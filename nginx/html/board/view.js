@@ -271,6 +271,8 @@ export class View {
 	#clicked(event) {
 		const card = event.target.closest(".card");
 		if (!card) return;
+		// A dialog that was shut is told of, and goes, before the next frame is drawn; a second finger may come sooner.
+		if (document.querySelector("dialog")) return;
 		// What a screen reader or a key clicks has no place, and does not miss.
 		if (!this.guard.allows(event.detail === 0, event.timeStamp)) return;
 		const id = Number(card.dataset.key.replace("announced-", ""));

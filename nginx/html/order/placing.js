@@ -16,6 +16,8 @@ export class Placing {
 	element = h("div", { class: "stack", id: "news", role: "alert", tabindex: "-1", hidden: true });
 	#isLeft = false;
 	#isSending = false;
+	/** Somebody wants no further try. */
+	#isStopped = false;
 	/** What ends the pause before the next try, where there is one. */
 	#wait = { again() {}, stop() {} };
 
@@ -87,6 +89,7 @@ export class Placing {
 		const user = this.#user;
 		const tries = this.app.triesOf(user, this.checkout.shopId);
 		this.#isSending = true;
+		this.#isStopped = false;
 		this.tell([t("order.placing")], [], false);
 		const answer = await place(body, this.#key(tries.get()), {
 			kept: tries.get, keep: tries.set,
@@ -113,7 +116,7 @@ export class Placing {
 
 	/** No answer: says so, and waits for a time, for the connection, or for somebody to ask for it. */
 	async #pause(problem, failures) {
-		if (this.#isLeft) return false;
+		if (this.#isLeft || this.#isStopped) return false;
 		if (failures === 1) this.#tellNoAnswer(problem);
 		const seconds = Math.max(problem.wait, Math.min(PAUSE_MAX_S, 2 ** failures));
 		let again, timer;
@@ -131,8 +134,15 @@ export class Placing {
 	#tellNoAnswer(problem) {
 		this.tell([problem.status === 0 ? t("order.no_answer") : tell(problem), t("order.trying")], [
 			h("button", { type: "button", class: "go", onclick: () => this.#wait.again() }, t("order.try_now")),
-			h("button", { type: "button", onclick: () => this.#wait.stop() }, t("order.stop_trying")),
+			h("button", { type: "button", onclick: () => this.#stop() }, t("order.stop_trying")),
 		]);
+	}
+
+	/** What is on its way is waited for; it is the last. */
+	#stop() {
+		this.#isStopped = true;
+		this.tell([t("order.no_answer")]);
+		this.#wait.stop();
 	}
 
 	#placed({ order, isEarlier }, body, user) {

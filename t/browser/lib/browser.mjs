@@ -70,8 +70,16 @@ export async function weigh(page) {
 	return () => ({ total: Object.values(parts).reduce((a, b) => a + b, 0), parts });
 }
 
-/** What pages give the loudspeaker is told by isSounding() in them; to be there before they are. */
+/** What pages give the loudspeaker is told by isSounding() in them, and whether they have it by isAudible(); to be there before they are. */
 export const listening = (context) => context.addInitScript(() => {
+	const speakers = [];
+	globalThis.AudioContext = class extends AudioContext {
+		constructor(...given) {
+			super(...given);
+			speakers.push(this);
+		}
+	};
+	globalThis.isAudible = () => speakers.some(({ state }) => state === "running");
 	const sounding = new Set();
 	const { start, stop } = AudioBufferSourceNode.prototype;
 	AudioBufferSourceNode.prototype.start = function (...given) {

@@ -1,4 +1,5 @@
 // customer.mjs - what a customer does on the order page, by what is seen and read out.
+import { until } from "./test.mjs";
 import { w, within } from "./words.mjs";
 
 /** The page of somebody who is signed in, at that place of it ("shop/1", "orders"). */
@@ -35,10 +36,16 @@ export async function signIn(page, { phone_number, password }) {
 }
 
 /** The page of an order is shown in that status; gives the order's id. */
-export async function sees(page, status, patience = 10000) {
-	await page.waitForURL(/#\/order\/\d+$/, { timeout: patience });
-	await page.getByText(w(`order.status.${status}`)).first().waitFor({ timeout: patience });
+export async function sees(page, status) {
+	await page.waitForURL(/#\/order\/\d+$/);
+	await page.getByText(w(`order.status.${status}`)).first().waitFor();
 	return Number(page.url().split("/").at(-1));
+}
+
+/** The same, and its socket brought it. */
+export async function hears(scene, page, status) {
+	await until(() => scene.heard(page).some((frame) => frame.includes(`"status":"${status}"`)), `the socket to bring ${status}`);
+	return sees(page, status);
 }
 
 /** What placing was answered with. */

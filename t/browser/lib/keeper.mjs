@@ -5,12 +5,15 @@ import { w, within } from "./words.mjs";
 
 const OPEN = ["pending", "confirmed", "preparing", "ready"];
 
-/** The board of a shop on the tablet of its keeper, signed in and touched once, so that it may sound. */
+/** The board of a shop on the tablet of its keeper, signed in and touched once, so that it may sound; and it does, and keeps the screen on: what it says before would
+ * move its cards, and those take no tap just then. */
 export async function asKeeper(scene, shop, { who = shop.keeper, ...options } = {}) {
 	const signedIn = { ...who, ends_at: Date.now() + who.expires_in * 1000 };
 	const kept = { "pickup.board": signedIn, [`pickup.board.shop.${who.user_id}`]: shop.id };
 	const page = await scene.open("/board/", { device: "tablet", kept, ...options });
 	await page.getByRole("heading", { name: shop.name }).click();
+	await page.waitForFunction(() => globalThis.isAudible());
+	await alert(page, "board.sleepy").waitFor({ state: "detached" });
 	return page;
 }
 
@@ -26,8 +29,8 @@ export const card = (page, { id }) => page.getByRole("listitem").filter({ has: p
 /** A button on an order's card, by its words: "board.next_ready", "board.cancel", … */
 export const on = (page, order, name, values) => card(page, order).getByRole("button", { name: new RegExp(within(name, values).source.replace(/^|\|/g, (bar) => `${bar}^`)) }).first();
 
-/** Cards that have just moved take no tap for a moment. */
-export const rested = (page) => page.waitForFunction(() => !document.querySelector(".resting"));
+/** Cards that have just moved take no tap for a moment; one whose step has no answer yet moves when it has. */
+export const rested = (page) => page.waitForFunction(() => !document.querySelector(".resting, .card.waiting"));
 
 export async function tap(page, order, name, values) {
 	const button = on(page, order, name, values);
@@ -47,22 +50,39 @@ export function shown(page) {
 	})), OPEN);
 }
 
-/** The board shows exactly the open orders that the database holds, each in its column, within so many ms. */
-export async function agrees(scene, page, shop, patience = 8000) {
+/** The board comes to show exactly the open orders that the database holds, each in its column. */
+export async function agrees(scene, page, shop) {
 	const held = async () => Object.fromEntries((await scene.api.orders(shop)).filter((o) => OPEN.includes(o.status)).map((o) => [String(o.id), o.status]));
 	let last;
 	await until(async () => {
 		last = [await shown(page), await held()];
 		return JSON.stringify(Object.entries(last[0]).sort()) === JSON.stringify(Object.entries(last[1]).sort());
-	}, "the board to agree with the database", patience).catch((error) => assert.deepEqual(last[0], last[1], error.message));
+	}, "the board to agree with the database").catch((error) => assert.deepEqual(last[0], last[1], error.message));
 }
 
-export const isLive = (page, kind = "live", patience = 10000) => page.locator("#live").getByText(w(`board.live_${kind}`)).waitFor({ timeout: patience });
+export const isLive = (page, kind = "live") => page.locator("#live").getByText(w(`board.live_${kind}`)).waitFor();
+
+/** It says that it gets no answers; a while later, that what it shows is too old. */
+export const isCut = (page) => page.locator("#live").getByText(new RegExp(`${w("board.live_offline").source}|${w("board.live_stale").source}`)).waitFor();
 
 export const isRinging = (page) => page.evaluate(() => globalThis.isSounding());
 
 /** It rings, and says for how many orders. */
-export async function rings(page, n, patience = 8000) {
-	await alert(page, "board.ringing", { n }).waitFor({ timeout: patience });
-	await until(() => isRinging(page), "a sound", patience);
+export async function rings(page, n) {
+	await alert(page, "board.ringing", { n }).waitFor();
+	await until(() => isRinging(page), "a sound");
+}
+
+/** It rings for what happens in work by what its socket brings: meanwhile nothing that it asks of orders is answered. Gives what work gives. */
+export async function ringsAtOnce(page, n, work) {
+	const lists = "**/api/v1/orders/shop/**";
+	const held = [];
+	const hold = (route) => void held.push(route);
+	await page.route(lists, hold);
+	const done = await work();
+	await rings(page, n);
+	await page.unroute(lists, hold);
+	// The page may have given one up meanwhile.
+	for (const route of held) await route.continue().catch(() => {});
+	return done;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { axe, DEVICES, listening } from "./browser.mjs";
+import { PATIENCE_MS } from "./test.mjs";
 
 const SCREENSHOTS = process.env.PICKUP_SCREENSHOTS ?? "screenshots";
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -13,6 +14,7 @@ export class Scene {
 	#contexts = [];
 	#faults = [];
 	#allowed = [];
+	#frames = new WeakMap();
 
 	constructor(name, stack, browser) {
 		Object.assign(this, { name, stack, browser, api: stack.api, origin: stack.origin });
@@ -28,7 +30,7 @@ export class Scene {
 			...options,
 		});
 		this.#contexts.push(context);
-		context.setDefaultTimeout(10000);
+		context.setDefaultTimeout(PATIENCE_MS);
 		context.on("page", (page) => this.#watch(page, origin));
 		const page = await context.newPage();
 		await listening(context);
@@ -43,6 +45,11 @@ export class Scene {
 		return other;
 	}
 
+	/** What the sockets of the page have brought until now. */
+	heard(page) {
+		return this.#frames.get(page);
+	}
+
 	/** A console line like this is no fault of this test. */
 	allow(pattern) {
 		this.#allowed.push(pattern);
@@ -53,6 +60,8 @@ export class Scene {
 	}
 
 	#watch(page, origin) {
+		const frames = [];
+		this.#frames.set(page, frames);
 		page.on("pageerror", (error) => this.#fault(`an error nobody caught: ${error.stack ?? error}`));
 		page.on("console", (message) => {
 			const text = message.text();
@@ -64,7 +73,10 @@ export class Scene {
 			dialog.dismiss();
 		});
 		page.on("request", (request) => this.#judgeAddress(request.url(), origin));
-		page.on("websocket", (socket) => this.#judgeAddress(socket.url().replace(/^ws/, "http"), origin));
+		page.on("websocket", (socket) => {
+			this.#judgeAddress(socket.url().replace(/^ws/, "http"), origin);
+			socket.on("framereceived", ({ payload }) => frames.push(String(payload)));
+		});
 		page.on("response", (response) => {
 			const { pathname } = new URL(response.url());
 			if (response.status() >= 400 && OF_THE_PAGES.test(pathname)) this.#fault(`${response.status()} for ${pathname}`);

@@ -8,6 +8,8 @@ import { Api } from "./api.mjs";
 import { until } from "./test.mjs";
 
 const PARTS = ["front", "push", "relay", "workers", "mariadbd"];
+/** How long a part may take to end or to begin: a database on a busy disk takes its time. */
+const PART_MS = 40000;
 
 /** A port that nobody listens on. */
 function freePort() {
@@ -97,7 +99,7 @@ export class Stack {
 	async restart(part, signal = "SIGKILL") {
 		const before = this.pid(part);
 		process.kill(before, signal);
-		await until(() => ![null, before].includes(this.pid(part)), `${part} to come back`);
+		await until(() => ![null, before].includes(this.pid(part)), `${part} to come back`, PART_MS);
 		await this.ready();
 	}
 
@@ -109,7 +111,7 @@ export class Stack {
 
 	async down(part) {
 		execFileSync("s6-svc", ["-d", `${this.dir}/service/${part}`]);
-		await until(() => !this.pid(part), `${part} to end`);
+		await until(() => !this.pid(part), `${part} to end`, PART_MS);
 	}
 
 	async back(part) {
@@ -118,7 +120,7 @@ export class Stack {
 	}
 
 	async ready() {
-		await until(async () => (await fetch(`${this.origin}/readyz`).catch(() => ({}))).status === 200, "readyz", 20000);
+		await until(async () => (await fetch(`${this.origin}/readyz`).catch(() => ({}))).status === 200, "readyz", PART_MS);
 	}
 
 	/** The front nginx with another front.conf, in force when this returns: nginx renames the processes that only end what they have. */

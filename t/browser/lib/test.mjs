@@ -2,13 +2,17 @@
 
 export const tests = [];
 
+/** How long what must happen may take, in ms, where nothing is said: twice the longest pause that a page makes between two tries, 15 seconds. It says
+ * nothing of what is quick: where something must come by one way and not by a slower one, the slower one is shut. */
+export const PATIENCE_MS = 30000;
+
 /** A test: run(scene) throws where it fails. lane: "calm", "troubled" (takes parts of its stack away) or "alone" (measures). */
 export function test(name, run, lane = "calm") {
 	tests.push({ name, run, lane });
 }
 
 /** Gives what condition() gives once that is true; fails with what otherwise. */
-export async function until(condition, what, patience = 10000) {
+export async function until(condition, what, patience = PATIENCE_MS) {
 	const end = Date.now() + patience;
 	let last;
 	for (;;) {

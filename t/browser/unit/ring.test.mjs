@@ -33,8 +33,11 @@ Object.assign(globalThis, { window: { AudioContext: Context }, AudioContext: Con
 Object.defineProperty(globalThis, "navigator", { value: { userActivation: { hasBeenActive: true } }, configurable: true });
 const { Ring } = await load("board/ring.js");
 
+let at = 0;
+
 function started(t) {
 	mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+	t.mock.method(performance, "now", () => at);
 	t.after(() => mock.timers.reset());
 	Context.all.length = 0;
 	Context.isStill = false;
@@ -47,8 +50,16 @@ function started(t) {
 function pass(seconds) {
 	for (let n = 0; n < seconds; n++) {
 		for (const context of Context.all) if (context.state === "running" && !context.isStill) context.currentTime++;
+		at += 1000;
 		mock.timers.tick(1000);
 	}
+}
+/** The page stands still for so long, as on a busy device; its next second begins at once, and its timers are due. */
+function stall(seconds) {
+	at += seconds * 1000 - 5;
+	for (const context of Context.all) if (context.state === "running") context.currentTime += seconds;
+	mock.timers.tick(1000);
+	at += 5;
 }
 const speaker = () => Context.all.at(-1);
 
@@ -85,6 +96,16 @@ test("one that stands still while it is said to run is taken anew, and what rang
 	pass(6);
 	assert.deepEqual([Context.all.length, Context.all[0].state, speaker().sounds, ring.state], [2, "closed", 1, "ready"]);
 	assert.ok(states.includes("blocked"));
+});
+
+test("two looks at once, after the page stood still, are none", (t) => {
+	const ring = started(t);
+	ring.play("new");
+	for (let n = 0; n < 20; n++) {
+		stall(3);
+		mock.timers.tick(2000);
+	}
+	assert.deepEqual([ring.state, Context.all.length, speaker().sounds], ["ready", 1, 1]);
 });
 
 test("where that does not help it says so, and tries again when somebody touches the page", (t) => {
