@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { sleeps } from "./lib/browser.mjs";
 import { asCustomer, sees } from "./lib/customer.mjs";
-import { agrees, alert, asKeeper, card, confirm, isCut, isLive, isRinging, on, rested, rings, ringsAtOnce, signIn, tap } from "./lib/keeper.mjs";
+import { agrees, alert, asKeeper, card, confirm, hasSaid, isLive, isRinging, on, rested, rings, ringsAtOnce, signIn, tap } from "./lib/keeper.mjs";
 import { photo } from "./lib/photos.mjs";
 import { pause, test, until } from "./lib/test.mjs";
 import { w, within } from "./lib/words.mjs";
@@ -32,7 +32,7 @@ troubled("offline while orders come, change and are tapped", async (scene) => {
 	const [first, second] = [await scene.api.order(customer, shop), await scene.api.order(customer, shop)];
 	await rings(page, 2);
 	await page.context().setOffline(true);
-	await isCut(page);
+	await isLive(page, "offline");
 	await alert(page, "board.stale").waitFor();
 	await confirm(page, first);
 	await card(page, first).getByText(w("board.not_saved")).waitFor();
@@ -137,7 +137,7 @@ troubled("no workers, a tap, a reload: it is saved when they are back", async (s
 	try {
 		await confirm(page, order);
 		await card(page, order).getByText(w("board.not_saved")).waitFor();
-		await isCut(page);
+		await hasSaid(page, "offline");
 		await page.reload();
 		await alert(page, "board.unread").waitFor();
 	} finally {
@@ -155,7 +155,7 @@ troubled("the database is away", async (scene) => {
 	try {
 		await confirm(page, order);
 		await card(page, order).getByText(w("board.not_saved")).waitFor();
-		await isCut(page);
+		await hasSaid(page, "offline");
 	} finally {
 		await scene.stack.back("mariadbd");
 	}
@@ -342,7 +342,7 @@ troubled("a network's own log-in page for a while: the board stays, and shows wh
 	let asked = 0;
 	const body = "<title>Sign in to this network</title>";
 	await page.route("**/api/v1/**", (route) => route.fulfill({ status: [401, 403, 404][asked++ % 3], contentType: "text/html", body }));
-	await isCut(page);
+	await isLive(page, "offline");
 	await confirm(page, first);
 	await card(page, first).getByText(w("board.not_saved")).waitFor();
 	await until(() => asked > 5, "it to go on asking");
@@ -396,7 +396,7 @@ troubled("offline the shop is paused, and then otherwise: both are wanted, the l
 	await page.getByLabel(w("board.pause_reason")).waitFor();
 	await page.keyboard.press("Escape");
 	await page.context().setOffline(true);
-	await isCut(page);
+	await isLive(page, "offline");
 	await paused("The oven is cold");
 	await paused("The oven is gone");
 	await page.context().setOffline(false);

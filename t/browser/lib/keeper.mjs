@@ -12,6 +12,11 @@ export async function asKeeper(scene, shop, { who = shop.keeper, ...options } = 
 	const kept = { "pickup.board": signedIn, [`pickup.board.shop.${who.user_id}`]: shop.id };
 	const page = await scene.open("/board/", { device: "tablet", kept, ...options });
 	await page.getByRole("heading", { name: shop.name }).click();
+	await page.evaluate(() => {
+		const live = document.getElementById("live");
+		globalThis.said = new Set();
+		new MutationObserver(() => globalThis.said.add(live.dataset.kind)).observe(live, { attributeFilter: ["data-kind"] });
+	});
 	await page.waitForFunction(() => globalThis.isAudible());
 	await alert(page, "board.sleepy").waitFor({ state: "detached" });
 	return page;
@@ -62,8 +67,8 @@ export async function agrees(scene, page, shop) {
 
 export const isLive = (page, kind = "live") => page.locator("#live").getByText(w(`board.live_${kind}`)).waitFor();
 
-/** It says that it gets no answers; a while later, that what it shows is too old. */
-export const isCut = (page) => page.locator("#live").getByText(new RegExp(`${w("board.live_offline").source}|${w("board.live_stale").source}`)).waitFor();
+/** Until now, since asKeeper, or soon it says so; it may say something else by now. */
+export const hasSaid = (page, kind) => page.waitForFunction((k) => globalThis.said.has(k), kind);
 
 export const isRinging = (page) => page.evaluate(() => globalThis.isSounding());
 
