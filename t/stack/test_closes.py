@@ -94,7 +94,7 @@ def test_an_instance_that_is_away_or_hangs_holds_up_nobody(db, relays, push, mak
     hangs.on_delete = lambda n, path: 200 if awake else "hang"
     refuses.on_delete = lambda n, path: 200 if awake else (405, 500, "close")[n % 3]
     awake = []
-    relays.start(push_urls=f"{away.url} {hangs.url} {refuses.url} {push.url}", push_timeout_ms=300)
+    relays.start(push_urls=f"{away.url} {hangs.url} {refuses.url} {push.url}", push_timeout_ms=3000)
     db.close(("shop", 7))
     wait_closed(push, 1, SOON)
     db.close(("shop", 8))
