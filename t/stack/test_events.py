@@ -1,5 +1,6 @@
 """Notifications without nginx: what the relay publishes, and catching up by GET /api/v1/events/…"""
 import signal
+import time
 
 import pytest
 
@@ -143,6 +144,16 @@ def test_order_per_order_and_no_gaps_under_load(api):
         found = messages(api, customer, "customer", customer.id, 16)
         for order_id in {m["order_id"] for m in found}:
             assert [m["status"] for m in found if m["order_id"] == order_id] == ["confirmed", "preparing", "ready", "picked_up"]
+
+
+def test_the_relay_is_woken(make_api):
+    """It would look once a minute, and once more soon after it has found something."""
+    api = make_api("woken", {"PICKUP_RELAY_POLL_MS": "60000"}, workers=1)
+    shop, customer = api.tools.shop(), api.tools.user()
+    for n in range(1, 5):
+        api.place(customer, shop)
+        proc.wait_for(lambda: len(api.push.on("shop", shop.id)) == n, 5, "the message")
+        time.sleep(0.3)
 
 
 @pytest.fixture()

@@ -3,7 +3,6 @@ import csv
 import datetime
 import io
 import os
-import pathlib
 import signal
 import socket
 import struct
@@ -13,7 +12,7 @@ import zoneinfo
 
 import pytest
 
-from lib import check, dbproxy, fcgi, http, mariadb, proc
+from lib import check, dbproxy, directives, fcgi, http, mariadb, proc
 from lib.api import Workers, clean_environment
 from lib.together import together
 
@@ -379,7 +378,19 @@ def test_through_nginx(stack, big):
     assert head.status == 200 and head.body == b""
 
 
-def test_a_slow_client_keeps_no_worker(stack, big):
+def patient(text):
+    """For clients that read nothing until a busy machine has done what they wait for."""
+    assert text.count("\n\tsend_timeout 15s;") == 1
+    return text.replace("\n\tsend_timeout 15s;", "\n\tsend_timeout 300s;")
+
+
+@pytest.fixture()
+def waiting(stack):
+    with directives.files(stack, "front", {"front.conf": patient}):
+        yield
+
+
+def test_a_slow_client_keeps_no_worker(stack, big, waiting):
     """Who is kept waiting by one that reads nothing waits for half a minute."""
     opened = [open_export(stack, big) for _ in range(2)]
     began = time.monotonic()
@@ -395,18 +406,12 @@ def test_a_slow_client_keeps_no_worker(stack, big):
 def open_handed(stack):
     """One address may have as many exports as it likes, and all together fewer than there are workers here: bootstrap has twice as many, unless it is
     told otherwise."""
-    def take(text):
-        old = proc.children(stack.pid("front"))
-        conf.write_text(text)
-        stack.reload("front")
-        proc.wait_for(lambda: not set(old) & set(proc.children(stack.pid("front"))), 10, "nginx's new processes")
+    def change(text):
+        assert text.count("limit_conn exports 2;") == text.count("limit_conn all_exports 6;") == 1
+        return patient(text.replace("limit_conn exports 2;", "").replace("limit_conn all_exports 6;", f"limit_conn all_exports {len(stack.worker_pids()) - 1};"))
 
-    conf = pathlib.Path(stack.dir, "front.conf")
-    before = conf.read_text()
-    assert before.count("limit_conn exports 2;") == before.count("limit_conn all_exports 6;") == 1
-    take(before.replace("limit_conn exports 2;", "").replace("limit_conn all_exports 6;", f"limit_conn all_exports {len(stack.worker_pids()) - 1};"))
-    yield
-    take(before)
+    with directives.files(stack, "front", {"front.conf": change}):
+        yield
 
 
 def test_exports_leave_workers_for_others(stack, big, open_handed):
