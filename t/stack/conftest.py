@@ -2,7 +2,7 @@
 
 api     a private database, workers on a FastCGI socket, a relay and a stand-in for the push nginx: no nginx needed
 world   a shop, its keeper and a customer to read with, shared by tests that change nothing
-stack   everything, nginx included, as ./bootstrap sets it up; single: the same with one nginx
+stack   everything, nginx included, as ./bootstrap sets it up, but for limits that a busy machine may reach; single: the same with one nginx
 All of them live as long as one test process. Tests make shops and users of their own, so none disturbs another."""
 import os
 import pathlib
@@ -112,6 +112,12 @@ def single(binary, source, scratch):
 @pytest.fixture(scope="session")
 def stack(binary, source, scratch):
     yield from _running(Stack(binary, source, scratch / "stack", PATIENT))
+
+
+@pytest.fixture(scope="session")
+def shipped(binary, source, scratch):
+    """As stack, with each setting as it is shipped: for tests of settings."""
+    yield from _running(Stack(binary, source, scratch / "shipped"))
 
 
 class _Tap:

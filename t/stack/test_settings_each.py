@@ -98,10 +98,10 @@ class At:
 
 
 @pytest.fixture(scope="module")
-def at(stack, scratch):
+def at(shipped, scratch):
     folder = scratch / "settings-each"
     folder.mkdir()
-    made = At(stack, folder)
+    made = At(shipped, folder)
     yield made
     made.close()
 
