@@ -4,6 +4,7 @@ import socket
 import threading
 
 _COMMIT = b"\x03COMMIT"     # COM_QUERY
+_UNANSWERED = {b"\x01", b"\x18", b"\x19"}     # COM_QUIT, COM_STMT_SEND_LONG_DATA, COM_STMT_CLOSE
 
 HOLD_ANSWER = "hold answer"     # the server has committed, and its word does not arrive
 CUT_ANSWER = "cut answer"       # … and the connection breaks
@@ -73,7 +74,8 @@ class _Pair:
                 self.proxy.holds.set()
                 self.client.recv(1)     # until the program is gone
                 return
-            self.proxy._count(self)
+            if head[3] or packet[:1] not in _UNANSWERED:
+                self.proxy._count(self)
             self.before = b""
             self.server.sendall(head + packet)
 
@@ -97,7 +99,7 @@ class _Pair:
 
 class DbProxy:
     """Listens at path. at_commits(what, …): what happens to the next COMMITs; later ones pass. holds: one is being held.
-    packets: how many came from programs; flights: how many of them after an answer to the one before."""
+    packets: how many came from programs that the server answers; flights: how many of them after an answer to the one before."""
 
     def __init__(self, path, server_path):
         self.path, self.server_path = str(path), str(server_path)
