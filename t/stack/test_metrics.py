@@ -36,15 +36,20 @@ def scrape(api):
     return Metrics(api.call("GET", "/_metrics"))
 
 
+def settled(api):
+    """With all that was answered until now: an answer is there before its worker has counted it."""
+    return proc.wait_for(lambda: (m := scrape(api)).get("pickup_workers_busy") == 1 and m, 10, "no worker but that one to be busy")
+
+
 def test_it_tells_of_all_workers_together(own, made):
     """Whichever answers: three share the requests, and each tells the same."""
     shop, customer = made
-    before = scrape(own)
+    before = settled(own)
     for _ in range(12):
         own.place(customer, shop)
     check.problem(own.post(customer, shop, quantity=1, items=[]), 422, "validation_failed")
     check.problem(own.call("GET", "/api/v1/orders/999999", customer), 404, "not_found")
-    after = scrape(own)
+    after = settled(own)
     assert requests(after, **PLACE, status="2xx") - requests(before, **PLACE, status="2xx") == 12
     assert requests(after, **PLACE, status="4xx") - requests(before, **PLACE, status="4xx") == 1
     assert requests(after, route="/api/v1/orders/{id}", status="4xx") - requests(before, route="/api/v1/orders/{id}", status="4xx") == 1
@@ -53,7 +58,7 @@ def test_it_tells_of_all_workers_together(own, made):
     total = after.sum("pickup_http_request_duration_seconds_sum", **PLACE) - before.sum("pickup_http_request_duration_seconds_sum", **PLACE)
     assert 12 * 4 <= spent["pickup_http_request_statements_total"] <= 12 * 20
     assert 0 < spent["pickup_http_request_database_seconds_total"] < total
-    assert after.get("pickup_workers") == 3 and after.get("pickup_workers_busy") >= 1 and after.get("pickup_relays") == 1
+    assert after.get("pickup_workers") == 3 and after.get("pickup_relays") == 1
     assert after.get("pickup_worker_starts_total") >= 3 and after.get("pickup_relay_starts_total") >= 1
     assert len({tuple(sorted(scrape(own).counters().keys())) for _ in range(10)}) == 1
 
@@ -66,7 +71,7 @@ def test_the_version(own):
 def test_paths_of_strangers_make_no_series(own):
     for n in range(5):
         own.call("GET", f"/api/v1/no-such-{n}\"}}\n")
-    found = scrape(own)
+    found = settled(own)
     assert requests(found, route="none", method="none", status="4xx") >= 5 and "no-such" not in found.text
 
 
@@ -103,7 +108,7 @@ def test_counters_never_fall_while_workers_die(own, made):
             except (OSError, AssertionError):
                 pass    # that worker died with it
 
-    first = scrape(own)
+    first = settled(own)
     threads = [threading.Thread(target=order) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -123,7 +128,7 @@ def test_counters_never_fall_while_workers_die(own, made):
         ended.set()
         for thread in threads:
             thread.join()
-    seen.append(scrape(own))
+    seen.append(settled(own))
     assert len(seen) > 12
     for before, after in zip([first] + seen, seen):
         now = after.counters()
