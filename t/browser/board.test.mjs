@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { doubleTap } from "./lib/browser.mjs";
 import { photo } from "./lib/photos.mjs";
 import { agrees, alert, asKeeper, card, confirm, isLive, isRinging, on, rested, rings, signIn, tap } from "./lib/keeper.mjs";
-import { stays, test, until } from "./lib/test.mjs";
+import { pause, stays, test, until } from "./lib/test.mjs";
 import { w, within } from "./lib/words.mjs";
 
 const inHours = (hours) => new Date(Date.now() + hours * 3600000).toISOString().replace(/\.\d+/, "");
@@ -96,7 +96,7 @@ test("board: a double tap on a dialog does nothing to what lies beneath it", asy
 	}, first.id);
 	assert.ok(place, "no button beneath the dialog");
 	await page.route("**/api/v1/orders/*", async (route) => {
-		await new Promise((resolve) => setTimeout(resolve, 500));
+		await pause(500);
 		await route.continue();
 	});
 	await doubleTap(page, ...place, 120);

@@ -5,7 +5,6 @@ import pytest
 
 from lib import check, proc
 from lib.clocked import Clocked
-from lib.together import together
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def of_shop(call, made):
 
 
 def of_me(call, made):
-    return call("GET", f"/api/v1/orders/me", made.customer)
+    return call("GET", "/api/v1/orders/me", made.customer)
 
 
 def products(call, made):

@@ -64,8 +64,6 @@ def wait(answer):
     return int(answer.header("Retry-After"))
 
 
-
-
 # --- by number
 
 @pytest.mark.parametrize("who", ["made", "registered here", "registered elsewhere", "nobody", "no number"])
